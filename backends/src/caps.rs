@@ -1,0 +1,81 @@
+//! What a device can do, as plain data that goes into result files.
+
+use crate::{Clock, DType, Language};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What kind of device it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceKind {
+    /// A general-purpose processor, or software on one.
+    Cpu,
+    /// A graphics processor.
+    Gpu,
+    /// Anything else: FPGA, NPU, DSP, ASIC.
+    Accelerator,
+}
+
+/// Which physical chip this is, so that one chip seen through several APIs is known as one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PhysicalId {
+    /// PCI address, `dddd:bb:dd.f`.
+    pub pci: Option<String>,
+    /// The vendor's universal id, lower-case hexadecimal with dashes.
+    pub uuid: Option<String>,
+}
+
+/// A device's capabilities and limits. Sizes are in bytes, times in nanoseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Caps {
+    /// Cpu, gpu or accelerator.
+    pub kind: DeviceKind,
+    /// What the device compiles.
+    pub languages: BTreeSet<Language>,
+    /// Functions of libraries that [`Source::Library`](crate::Source::Library) reaches: function to library names, the
+    /// preferred one first.
+    pub libraries: BTreeMap<String, Vec<String>>,
+    /// Types that kernels can load and store.
+    pub storage: BTreeSet<DType>,
+    /// Types that the device computes in; found by running a kernel where a driver's word can't be trusted.
+    pub compute: BTreeSet<DType>,
+    /// Smallest and largest sub-group (warp, wavefront) that kernels may see; none where there are no sub-groups.
+    pub subgroup: Option<(u32, u32)>,
+    /// Work-items of a work-group, at most.
+    pub max_group_items: u32,
+    /// Work-items of a work-group along x, y and z, at most.
+    pub max_group: [u32; 3],
+    /// Work-groups along x, y and z, at most.
+    pub max_grid: [u32; 3],
+    /// Local (shared) memory of a work-group.
+    pub local_bytes: u64,
+    /// The largest buffer that can be allocated and bound.
+    pub max_buffer_bytes: u64,
+    /// The device's memory, where the API tells.
+    pub memory_bytes: Option<u64>,
+    /// The last-level cache, where the API tells.
+    pub cache_bytes: Option<u64>,
+    /// Compute units, multiprocessors or cores, where the API tells.
+    pub compute_units: Option<u32>,
+    /// The highest clock that the API states, in MHz.
+    pub clock_mhz: Option<u32>,
+    /// The clock that times spans.
+    pub clock: Clock,
+    /// That clock's step.
+    pub clock_resolution_ns: f64,
+    /// Other facts worth keeping, such as the instruction set or the architecture.
+    pub facts: BTreeMap<String, String>,
+}
+
+impl Caps {
+    /// Whether the device compiles this language.
+    pub fn speaks(&self, language: Language) -> bool {
+        self.languages.contains(&language)
+    }
+
+    /// The libraries that offer this function, the preferred one first.
+    pub fn libraries(&self, function: &str) -> &[String] {
+        self.libraries.get(function).map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,20 @@
+//! wip
+
+use crate::{Absence, AbsenceReason, Device, Driver, Error, Presence, Result};
+
+/// wip
+pub struct CudaDriver;
+
+impl Driver for CudaDriver {
+    fn id(&self) -> &'static str {
+        "cuda"
+    }
+
+    fn probe(&self) -> Presence {
+        Absence::new(AbsenceReason::Incomplete, "not written yet", "wait").into()
+    }
+
+    fn open(&self, _index: u32) -> Result<Box<dyn Device>> {
+        Err(Error::unsupported("not written yet"))
+    }
+}

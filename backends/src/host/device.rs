@@ -1,0 +1,151 @@
+//! The CPU as a device.
+
+use super::memory::{HostMemory, memory};
+use super::{kernel, queue, timing};
+use crate::launch;
+use crate::{
+    Buffer, Caps, Clock, Command, DType, Device, DeviceId, DeviceInfo, DeviceKind, DeviceToken, Error, Kernel,
+    KernelSpec, Language, Memory, PhysicalId, Result, Source, Span, Ticket,
+};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) struct HostDevice {
+    token: DeviceToken,
+    info: DeviceInfo,
+    next: Cell<u64>,
+    done: RefCell<BTreeMap<u64, Vec<Span>>>,
+}
+
+impl HostDevice {
+    pub(super) fn new() -> Self {
+        Self {
+            token: DeviceToken::new(),
+            info: Self::describe(),
+            next: Cell::new(0),
+            done: RefCell::new(BTreeMap::new()),
+        }
+    }
+
+    pub(super) fn describe() -> DeviceInfo {
+        let cpu = Cpu::read();
+        let threads = rayon::current_num_threads();
+        let memory = memory();
+        DeviceInfo {
+            id: DeviceId::new("host", 0),
+            name: cpu.name,
+            vendor: cpu.vendor,
+            driver: format!("gemm {}", kernel::GEMM_VERSION),
+            physical_id: PhysicalId::default(),
+            caps: Caps {
+                kind: DeviceKind::Cpu,
+                languages: BTreeSet::from([Language::Library]),
+                libraries: BTreeMap::from([("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()])]),
+                storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
+                compute: BTreeSet::from([DType::F64, DType::F32]),
+                subgroup: None,
+                max_group_items: 1,
+                max_group: [1, 1, 1],
+                max_grid: [1, 1, 1],
+                local_bytes: 0,
+                max_buffer_bytes: memory.total.unwrap_or(isize::MAX as u64),
+                memory_bytes: memory.total,
+                cache_bytes: last_level_cache(),
+                compute_units: u32::try_from(threads).ok(),
+                clock_mhz: cpu.mhz,
+                clock: Clock::HostWall,
+                clock_resolution_ns: timing::resolution_ns(),
+                facts: BTreeMap::from([
+                    ("isa".to_owned(), kernel::isa().to_owned()),
+                    ("threads".to_owned(), threads.to_string()),
+                ]),
+            },
+        }
+    }
+}
+
+impl Device for HostDevice {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn alloc(&self, bytes: u64) -> Result<Buffer> {
+        HostMemory::buffer(self.token, bytes)
+    }
+
+    fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
+        dst.check_range(offset, src.len() as u64)?;
+        dst.inner::<HostMemory>(self.token)?.bytes_mut()[offset as usize..][..src.len()].copy_from_slice(src);
+        Ok(())
+    }
+
+    fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
+        src.check_range(offset, dst.len() as u64)?;
+        dst.copy_from_slice(&src.inner::<HostMemory>(self.token)?.bytes()[offset as usize..][..dst.len()]);
+        Ok(())
+    }
+
+    fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {
+        launch::check_spec(spec, &self.info.caps)?;
+        match &spec.source {
+            Source::Library(call) => {
+                Ok(Kernel::new(self.token, spec, String::new(), kernel::HostKernel::prepare(call)?))
+            }
+            _ => Err(spec.wrong_language("host")),
+        }
+    }
+
+    fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
+        launch::check(commands, &self.info.caps)?;
+        let spans = queue::run(self.token, commands)?;
+        let number = self.next.replace(self.next.get() + 1);
+        self.done.borrow_mut().insert(number, spans);
+        Ok(Ticket::new(self.token, number))
+    }
+
+    fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
+        let number = ticket.number(self.token)?;
+        self.done.borrow_mut().remove(&number).ok_or_else(|| Error::invalid("this submission was waited for before"))
+    }
+
+    fn memory(&self) -> Result<Memory> {
+        Ok(memory())
+    }
+}
+
+/// What Linux says of the processor; other systems give its architecture only.
+struct Cpu {
+    name: String,
+    vendor: String,
+    mhz: Option<u32>,
+}
+
+impl Cpu {
+    fn read() -> Self {
+        let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let field = |name: &str| {
+            let line = text.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name))?;
+            line.split_once(':').map(|(_, value)| value.trim().to_owned())
+        };
+        let highest = std::fs::read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
+        Self {
+            name: field("model name").unwrap_or_else(|| format!("{} CPU", std::env::consts::ARCH)),
+            vendor: field("vendor_id").unwrap_or_else(|| "unknown".to_owned()),
+            mhz: highest.ok().and_then(|khz| khz.trim().parse::<u32>().ok()).map(|khz| khz / 1000),
+        }
+    }
+}
+
+/// The largest cache of the first core, by Linux's sysfs.
+fn last_level_cache() -> Option<u64> {
+    let folder = std::fs::read_dir("/sys/devices/system/cpu/cpu0/cache").ok()?;
+    folder
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("size")).ok())
+        .filter_map(|size| {
+            let size = size.trim();
+            let kib = size.strip_suffix('K').and_then(|n| n.parse::<u64>().ok());
+            kib.or_else(|| size.strip_suffix('M').and_then(|n| n.parse::<u64>().ok()).map(|mib| mib * 1024))
+        })
+        .max()
+        .map(|kib| kib * 1024)
+}

@@ -1,0 +1,29 @@
+//! The host is always present and has one device.
+
+use super::device::HostDevice;
+use crate::{Device, Driver, Error, Presence, Result};
+
+/// The backend `host`.
+pub struct HostDriver;
+
+impl Driver for HostDriver {
+    fn id(&self) -> &'static str {
+        "host"
+    }
+
+    fn probe(&self) -> Presence {
+        Presence::Present {
+            api_version: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            devices: vec![HostDevice::describe()],
+            notes: Vec::new(),
+        }
+    }
+
+    fn open(&self, index: u32) -> Result<Box<dyn Device>> {
+        if index == 0 {
+            Ok(Box::new(HostDevice::new()))
+        } else {
+            Err(Error::Unavailable { api: "host", reason: format!("there is no host:{index}; the CPU is host:0") })
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! GEMM: C = A·B, where A is m × k, B is k × n and C is m × n, all dense and row-major.
+//!
+//! `trans` names what is stored: `n` as is, `t` transposed, for A and B in this order. With `nt`, B lies in memory as
+//! n × k, as a linear layer's weights do. 2·m·n·k floating-point operations, by the usual convention.
+
+mod case;
+mod library;
+mod packed;
+pub mod plan;
+mod problem;
+mod reference;
+mod shapes;
+mod tiled;
+
+pub use case::Gemm;
+pub use packed::PackedPlan;
+pub use plan::GemmPlan;
+pub use problem::GemmProblem;
+pub use tiled::TiledPlan;

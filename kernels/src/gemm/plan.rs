@@ -1,0 +1,71 @@
+//! The ways to compute a GEMM: one typed plan a family, each with its validity, geometry and program.
+
+use super::{GemmProblem, PackedPlan, TiledPlan, library};
+use crate::{Plan, Program};
+use accelbench_backends::{Caps, DeviceKind, Language};
+
+/// One way to compute a GEMM.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GemmPlan {
+    /// Blocks of A and B staged in local memory, a register tile a work-item.
+    Tiled(TiledPlan),
+    /// A and B copied into panels, a vector-register tile a work-item, one work-item a work-group.
+    Packed(PackedPlan),
+    /// A library that the device offers, by name.
+    Library(String),
+}
+
+/// A plan together with the problem and the device that it is for.
+pub(crate) struct BoundPlan {
+    pub(crate) plan: GemmPlan,
+    pub(crate) problem: GemmProblem,
+    pub(crate) caps: Caps,
+}
+
+/// All valid plans for a problem on such a device, the preferred one first.
+pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
+    let mut plans: Vec<GemmPlan> = library::names(problem, caps).into_iter().map(GemmPlan::Library).collect();
+    let tiled = TiledPlan::candidates(problem, caps).into_iter().map(GemmPlan::Tiled);
+    let packed = PackedPlan::candidates(problem, caps).into_iter().map(GemmPlan::Packed);
+    // Local memory is a CPU's ordinary memory, and a barrier there ends a loop: panels in registers do better.
+    if caps.kind == DeviceKind::Cpu {
+        plans.extend(packed);
+        plans.extend(tiled);
+    } else {
+        plans.extend(tiled);
+        plans.extend(packed);
+    }
+    plans
+}
+
+/// Whether any of the kernel languages is spoken, for the message where no plan is left.
+pub(crate) fn speaks_any(caps: &Caps) -> bool {
+    [Language::CudaC, Language::OpenClC, Language::Wgsl].iter().any(|&language| caps.speaks(language))
+        || !caps.libraries("gemm").is_empty()
+}
+
+impl Plan for BoundPlan {
+    fn variant(&self) -> String {
+        match &self.plan {
+            GemmPlan::Tiled(_) => "tiled".into(),
+            GemmPlan::Packed(_) => "packed".into(),
+            GemmPlan::Library(name) => name.clone(),
+        }
+    }
+
+    fn name(&self) -> String {
+        match &self.plan {
+            GemmPlan::Tiled(plan) => plan.name(),
+            GemmPlan::Packed(plan) => plan.name(),
+            GemmPlan::Library(name) => name.clone(),
+        }
+    }
+
+    fn program(&self) -> Program {
+        match &self.plan {
+            GemmPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
+            GemmPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
+            GemmPlan::Library(name) => library::program(name, &self.problem),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Tiled GEMM: a work-group stages blocks of A and B in local memory, a work-item keeps a register tile of C.
+//!
+//! One plan for three languages: `tiled.cl` and `tiled.cu` are specialised by definitions, `tiled.wgsl.j2` by a template
+//! with the same names. See those files for how a work-item's rows and columns lie.
+
+use super::GemmProblem;
+use crate::program::fold_grid;
+use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
+use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
+use minijinja::{Environment, UndefinedBehavior};
+
+const OPENCL: &str = include_str!("tiled.cl");
+const CUDA: &str = include_str!("tiled.cu");
+const WGSL: &str = include_str!("tiled.wgsl.j2");
+
+/// The sizes of a tiled GEMM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TiledPlan {
+    /// Rows of C for a work-group.
+    pub tile_m: u32,
+    /// Columns of C for a work-group.
+    pub tile_n: u32,
+    /// Length of the staged part of the sums.
+    pub tile_k: u32,
+    /// Rows of C for a work-item.
+    pub thread_m: u32,
+    /// Columns of C for a work-item.
+    pub thread_n: u32,
+}
+
+impl TiledPlan {
+    const fn new(tile_m: u32, tile_n: u32, tile_k: u32, thread_m: u32, thread_n: u32) -> Self {
+        Self { tile_m, tile_n, tile_k, thread_m, thread_n }
+    }
+
+    /// From large tiles, which move the fewest bytes, to small ones, which leave the least idle on small matrices.
+    const LADDER: [Self; 5] = [
+        Self::new(128, 128, 16, 8, 8),
+        Self::new(128, 64, 16, 8, 4),
+        Self::new(64, 64, 16, 4, 4),
+        Self::new(32, 32, 16, 4, 4),
+        Self::new(16, 16, 16, 1, 1),
+    ];
+
+    /// The valid plans, the preferred one first: the largest tile that still gives every compute unit a few of them.
+    pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
+        if language(caps).is_none() || problem.precision.missing(caps).is_some() {
+            return Vec::new();
+        }
+        let valid: Vec<Self> = Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect();
+        let units = u64::from(caps.compute_units.unwrap_or(16));
+        let preferred = valid
+            .iter()
+            .position(|plan| plan.tiles(problem) >= 2 * units)
+            .unwrap_or_else(|| valid.len().saturating_sub(1));
+        let mut plans = valid;
+        if !plans.is_empty() {
+            plans[..=preferred].rotate_right(1);
+        }
+        plans
+    }
+
+    /// The plan in one word.
+    pub fn name(&self) -> String {
+        format!("tiled-{}x{}x{}-{}x{}", self.tile_m, self.tile_n, self.tile_k, self.thread_m, self.thread_n)
+    }
+
+    /// Work-items of a work-group, along n and m.
+    pub fn group(&self) -> [u32; 3] {
+        [self.tile_n / self.thread_n, self.tile_m / self.thread_m, 1]
+    }
+
+    fn tiles(&self, problem: &GemmProblem) -> u64 {
+        u64::from(problem.m.div_ceil(self.tile_m)) * u64::from(problem.n.div_ceil(self.tile_n))
+    }
+
+    fn valid(&self, problem: &GemmProblem, caps: &Caps) -> bool {
+        let [x, y, _] = self.group();
+        let element = staged_bytes(problem.precision);
+        // One element of padding a row keeps columns of a block in different banks.
+        let local = u64::from(self.tile_k) * u64::from(self.tile_m + 1 + self.tile_n + 1) * element;
+        let grid = fold_grid(self.tiles(problem), caps.max_grid[0]);
+        let indexed_in_32_bits =
+            !caps.speaks(Language::Wgsl) || problem.elements().iter().all(|&elements| elements < 1 << 32);
+        // A 64-bit register tile of 8 × 8 with its operands spills on most devices.
+        let registers = u64::from(self.thread_m * self.thread_n) * problem.precision.accumulate().bytes();
+        x * y <= caps.max_group_items
+            && x <= caps.max_group[0]
+            && y <= caps.max_group[1]
+            && local <= caps.local_bytes
+            && grid[1] <= caps.max_grid[1]
+            && registers <= 256
+            && indexed_in_32_bits
+    }
+
+    /// The program for `problem` on a device with these capabilities.
+    ///
+    /// Parameter block: `m`, `n`, `k` and a 0, each 32 bits. Buffers: A, B, C.
+    pub fn program(&self, problem: &GemmProblem, caps: &Caps) -> Program {
+        let [a, b, c] = problem.bytes();
+        let (source, defines) = self.source(problem, caps);
+        let kernel = KernelSpec {
+            source,
+            entry: "gemm_tiled".to_owned(),
+            defines,
+            group: self.group(),
+            shared_bytes: 0,
+            bindings: vec![Access::Read, Access::Read, Access::Write],
+            params_bytes: 16,
+        };
+        let params = [problem.m, problem.n, problem.k, 0];
+        Program {
+            buffers: vec![
+                BufferSpec { role: BufferRole::Input(0), bytes: a },
+                BufferSpec { role: BufferRole::Input(1), bytes: b },
+                BufferSpec { role: BufferRole::Output, bytes: c },
+            ],
+            kernels: vec![kernel],
+            launches: vec![LaunchSpec {
+                kernel: 0,
+                buffers: vec![0, 1, 2],
+                grid: fold_grid(self.tiles(problem), caps.max_grid[0]),
+                params: bytemuck::bytes_of(&params).to_vec(),
+            }],
+        }
+    }
+
+    fn source(&self, problem: &GemmProblem, caps: &Caps) -> (Source, Vec<(String, String)>) {
+        let mut defines: Vec<(&str, u32)> = vec![
+            ("TILE_M", self.tile_m),
+            ("TILE_N", self.tile_n),
+            ("TILE_K", self.tile_k),
+            ("THREAD_M", self.thread_m),
+            ("THREAD_N", self.thread_n),
+            ("TRANS_A", problem.trans_a.into()),
+            ("TRANS_B", problem.trans_b.into()),
+        ];
+        let owned = |defines: Vec<(&str, u32)>| {
+            defines.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect::<Vec<_>>()
+        };
+        match language(caps) {
+            Some(Language::CudaC) => {
+                defines.push((precision_define(problem.precision), 1));
+                (Source::CudaC(CUDA.into()), owned(defines))
+            }
+            Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new()),
+            _ => {
+                defines.push((precision_define(problem.precision), 1));
+                (Source::OpenClC(OPENCL.into()), owned(defines))
+            }
+        }
+    }
+
+    fn wgsl(&self, problem: &GemmProblem) -> String {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let [group_x, group_y, _] = self.group();
+        environment
+            .render_str(
+                WGSL,
+                minijinja::context! {
+                    tile_m => self.tile_m, tile_n => self.tile_n, tile_k => self.tile_k,
+                    thread_m => self.thread_m, thread_n => self.thread_n,
+                    group_x, group_y,
+                    trans_a => problem.trans_a, trans_b => problem.trans_b,
+                    storage => problem.precision.storage().name(),
+                    accumulate => problem.precision.accumulate().name(),
+                },
+            )
+            // The template is part of this crate and rendered by its tests for every precision and layout.
+            .unwrap_or_else(|error| unreachable!("tiled.wgsl.j2: {error:#}"))
+    }
+}
+
+/// The kernel language for such a device.
+fn language(caps: &Caps) -> Option<Language> {
+    [Language::CudaC, Language::OpenClC, Language::Wgsl].into_iter().find(|&language| caps.speaks(language))
+}
+
+/// Blocks are staged in the type that sums are kept in, so that halves are widened once.
+fn staged_bytes(precision: Precision) -> u64 {
+    precision.accumulate().bytes()
+}
+
+/// The definition by which a source learns its types.
+pub(super) fn precision_define(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F64 => "PRECISION_F64",
+        Precision::F32 => "PRECISION_F32",
+        Precision::F16 => "PRECISION_F16",
+        Precision::F16Acc16 => "PRECISION_F16_ACC16",
+    }
+}

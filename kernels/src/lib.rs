@@ -1,0 +1,25 @@
+//! What is computed: operations, their plans and kernel sources, and the f64 truth that every output is held against.
+//!
+//! The crate knows types, shapes, source text, and counts of operations and bytes. It knows no driver: a [`Program`] is
+//! plain data (buffers, kernels, launches) that any device which speaks its language can run.
+//!
+//! An [`Operation`] makes [`Case`]s, and one case object serves them all: verifying, measuring, tuning, and the matrix of
+//! what is supported. A new operation is one folder and one line in [`catalogue`].
+
+pub mod catalogue;
+pub mod compare;
+pub mod fill;
+pub mod gemm;
+pub mod op;
+pub mod precision;
+pub mod program;
+pub mod shapes;
+pub mod tensor;
+
+pub use catalogue::Catalogue;
+pub use compare::Verdict;
+pub use op::{Case, Operation, Plan, ShapeError, TensorSpec, Work};
+pub use precision::Precision;
+pub use program::{BufferRole, BufferSpec, LaunchSpec, Program};
+pub use shapes::{NamedShape, Phase, Profile};
+pub use tensor::Tensor;

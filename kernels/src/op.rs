@@ -1,0 +1,114 @@
+//! What an operation offers. One [`Case`] object serves verifying, measuring, tuning and the support matrix.
+
+use crate::{NamedShape, Precision, Profile, Program, Tensor, Verdict};
+use accelbench_backends::{Caps, DType};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// An operation, such as GEMM.
+pub trait Operation: Send + Sync {
+    /// Its name in ids and on the command line: lower-case letters and digits.
+    fn name(&self) -> &'static str;
+
+    /// One line on what it computes.
+    fn summary(&self) -> &'static str;
+
+    /// How a shape is written on the command line, such as `gemm:m=M,n=N,k=K[,trans=nn|nt|tn|tt]`.
+    fn grammar(&self) -> &'static str;
+
+    /// The numeric types it comes in.
+    fn precisions(&self) -> &'static [Precision];
+
+    /// The shapes of a profile, each with where it comes from.
+    fn shapes(&self, profile: Profile) -> Vec<NamedShape>;
+
+    /// The case of a shape given by its fields (`m=64`, `trans=nt`).
+    ///
+    /// # Errors
+    /// [`ShapeError`], naming the field that is missing, unknown or makes no sense.
+    fn case(&self, precision: Precision, fields: &BTreeMap<String, String>) -> Result<Box<dyn Case>, ShapeError>;
+
+    /// The fields of the compact shape text in ids (`4096x4096x4096-nt`): the inverse of [`Case::shape_text`].
+    ///
+    /// # Errors
+    /// [`ShapeError`] where the text has another form.
+    fn parse_shape_text(&self, text: &str) -> Result<BTreeMap<String, String>, ShapeError>;
+}
+
+/// A shape that makes no sense, in words that name the field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ShapeError(pub String);
+
+/// One problem: an operation with its types and its shape.
+pub trait Case: Send + Sync {
+    /// The operation's name.
+    fn op(&self) -> &'static str;
+
+    /// The numeric types.
+    fn precision(&self) -> Precision;
+
+    /// The shape in the compact form of ids; no `/`, no `@`, no white space.
+    fn shape_text(&self) -> String;
+
+    /// The shape as a result row states it.
+    fn shape(&self) -> Map<String, Value>;
+
+    /// What one run computes and moves.
+    fn work(&self) -> Work;
+
+    /// The inputs, in order.
+    fn inputs(&self) -> Vec<TensorSpec>;
+
+    /// The output.
+    fn output(&self) -> TensorSpec;
+
+    /// The ways to compute this case on such a device, the preferred one first. Empty means that there is none, and
+    /// [`Case::unsupported`] says why.
+    fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>>;
+
+    /// Why there is no plan for such a device.
+    fn unsupported(&self, caps: &Caps) -> Option<String>;
+
+    /// Holds an output against the f64 truth.
+    fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict;
+}
+
+/// One way to compute a case.
+pub trait Plan {
+    /// The kernel family: the `variant` part of a case's id.
+    fn variant(&self) -> String;
+
+    /// The whole plan in one word, unique among the case's plans, such as `tiled-64x64x16-4x4`.
+    fn name(&self) -> String;
+
+    /// The program, for the device that the plan was made for.
+    fn program(&self) -> Program;
+}
+
+/// What one run of a case computes and moves, by the operation's definition and not by what an algorithm really does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Work {
+    /// Floating-point operations; a multiplication and an addition are two.
+    pub flop: f64,
+    /// Bytes that must move between memory and the device: each input read once, each output written once.
+    pub bytes: f64,
+}
+
+/// A tensor of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TensorSpec {
+    /// Its name in messages.
+    pub name: &'static str,
+    /// Its element type.
+    pub dtype: DType,
+    /// How many elements.
+    pub elements: u64,
+}
+
+impl TensorSpec {
+    /// Its size in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.elements * self.dtype.bytes()
+    }
+}

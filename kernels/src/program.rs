@@ -1,0 +1,82 @@
+//! A plan made concrete: the buffers, kernels and launches that compute one case on one kind of device.
+
+use accelbench_backends::{KernelSpec, Language};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// What a buffer of a program holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BufferRole {
+    /// The case's input with this index in [`Case::inputs`](crate::Case::inputs).
+    Input(usize),
+    /// The case's output.
+    Output,
+    /// Memory of the program's own, such as packed panels. Its content on entry is undefined.
+    Scratch,
+}
+
+/// A buffer of a program.
+#[derive(Clone, Debug)]
+pub struct BufferSpec {
+    /// What it holds.
+    pub role: BufferRole,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// One launch of a program. Launches run in order, each seeing what those before it wrote.
+#[derive(Clone, Debug)]
+pub struct LaunchSpec {
+    /// Index into [`Program::kernels`].
+    pub kernel: usize,
+    /// Indices into [`Program::buffers`], in the order of the kernel's bindings.
+    pub buffers: Vec<usize>,
+    /// Work-groups in x, y and z.
+    pub grid: [u32; 3],
+    /// The parameter block.
+    pub params: Vec<u8>,
+}
+
+/// All that a device needs to compute one case: plain data.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Its buffers.
+    pub buffers: Vec<BufferSpec>,
+    /// Its kernels.
+    pub kernels: Vec<KernelSpec>,
+    /// One run of the operation.
+    pub launches: Vec<LaunchSpec>,
+}
+
+impl Program {
+    /// Bytes of device memory that the program holds at once.
+    pub fn bytes(&self) -> u64 {
+        self.buffers.iter().map(|buffer| buffer.bytes).sum()
+    }
+
+    /// SHA-256 over every kernel's language, source, entry point and definitions, in hexadecimal.
+    pub fn source_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for kernel in &self.kernels {
+            let language: Language = kernel.source.language();
+            hash.update(format!("{language:?}\0{}\0{}\0", kernel.source.text(), kernel.entry));
+            for (name, value) in &kernel.defines {
+                hash.update(format!("{name}={value}\0"));
+            }
+        }
+        hash.finalize().iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+/// Folds a number of work-groups into a grid whose x side stays under a device's limit. Kernels take
+/// `x + y * width_of_the_grid` as their number and return at once where it is not below `groups`.
+pub fn fold_grid(groups: u64, max_x: u32) -> [u32; 3] {
+    let width = groups.min(u64::from(max_x)).max(1);
+    let height = groups.div_ceil(width).max(1);
+    // Evened out, so that the last row is nearly full.
+    let width = groups.div_ceil(height).max(1);
+    [width as u32, height as u32, 1]
+}
