@@ -15,14 +15,44 @@ macro_rules! functions {
 }
 
 pub(super) mod driver {
-    functions!(NAMES = cudarc::driver::sys {
-        cuCtxSetCurrent, cuDeviceGet, cuDeviceGetAttribute, cuDeviceGetCount, cuDeviceGetName, cuDeviceGetPCIBusId,
-        cuDeviceGetUuid_v2, cuDevicePrimaryCtxRelease_v2, cuDevicePrimaryCtxRetain, cuDeviceTotalMem_v2,
-        cuDriverGetVersion, cuEventCreate, cuEventDestroy_v2, cuEventElapsedTime_v2, cuEventRecord, cuEventSynchronize,
-        cuFuncSetAttribute, cuGetErrorName, cuInit, cuLaunchKernel, cuMemAlloc_v2, cuMemFree_v2, cuMemGetInfo_v2,
-        cuMemcpyDtoDAsync_v2, cuMemcpyDtoHAsync_v2, cuMemcpyHtoDAsync_v2, cuMemsetD32Async, cuMemsetD8Async,
-        cuModuleGetFunction, cuModuleLoadData, cuModuleUnload, cuStreamCreate, cuStreamDestroy_v2, cuStreamSynchronize,
-    });
+    functions!(
+        NAMES = cudarc::driver::sys {
+            cuCtxSetCurrent,
+            cuDeviceGet,
+            cuDeviceGetAttribute,
+            cuDeviceGetCount,
+            cuDeviceGetName,
+            cuDeviceGetPCIBusId,
+            cuDeviceGetUuid_v2,
+            cuDevicePrimaryCtxRelease_v2,
+            cuDevicePrimaryCtxRetain,
+            cuDeviceTotalMem_v2,
+            cuDriverGetVersion,
+            cuEventCreate,
+            cuEventDestroy_v2,
+            cuEventElapsedTime_v2,
+            cuEventRecord,
+            cuEventSynchronize,
+            cuFuncSetAttribute,
+            cuGetErrorName,
+            cuInit,
+            cuLaunchKernel,
+            cuMemAlloc_v2,
+            cuMemFree_v2,
+            cuMemGetInfo_v2,
+            cuMemcpyDtoDAsync_v2,
+            cuMemcpyDtoHAsync_v2,
+            cuMemcpyHtoDAsync_v2,
+            cuMemsetD32Async,
+            cuMemsetD8Async,
+            cuModuleGetFunction,
+            cuModuleLoadData,
+            cuModuleUnload,
+            cuStreamCreate,
+            cuStreamDestroy_v2,
+            cuStreamSynchronize,
+        }
+    );
 
     /// The first function that the library lacks; only asked of a library that is there.
     pub(super) fn missing() -> Option<&'static str> {
@@ -32,11 +62,22 @@ pub(super) mod driver {
 }
 
 pub(super) mod nvrtc {
-    functions!(NAMES = cudarc::nvrtc::sys {
-        nvrtcCompileProgram, nvrtcCreateProgram, nvrtcDestroyProgram, nvrtcGetCUBIN, nvrtcGetCUBINSize,
-        nvrtcGetNumSupportedArchs, nvrtcGetPTX, nvrtcGetPTXSize, nvrtcGetProgramLog, nvrtcGetProgramLogSize,
-        nvrtcGetSupportedArchs, nvrtcVersion,
-    });
+    functions!(
+        NAMES = cudarc::nvrtc::sys {
+            nvrtcCompileProgram,
+            nvrtcCreateProgram,
+            nvrtcDestroyProgram,
+            nvrtcGetCUBIN,
+            nvrtcGetCUBINSize,
+            nvrtcGetNumSupportedArchs,
+            nvrtcGetPTX,
+            nvrtcGetPTXSize,
+            nvrtcGetProgramLog,
+            nvrtcGetProgramLogSize,
+            nvrtcGetSupportedArchs,
+            nvrtcVersion,
+        }
+    );
 
     /// The first function that the library lacks; only asked of a library that is there.
     pub(super) fn missing() -> Option<&'static str> {
@@ -73,6 +114,14 @@ pub(super) fn load() -> std::result::Result<(), Absence> {
     if result != CUresult::CUDA_SUCCESS {
         return Err(not_initialised(result));
     }
+    load_compiler()
+}
+
+/// Makes the compiler ready for calls; it needs no driver.
+///
+/// # Errors
+/// An [`Absence`] that says whether it is missing or too old.
+pub(super) fn load_compiler() -> std::result::Result<(), Absence> {
     // SAFETY: as in `nvrtc::missing`.
     if !unsafe { cudarc::nvrtc::sys::is_culib_present() } {
         return Err(Absence::new(

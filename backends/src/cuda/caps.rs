@@ -10,9 +10,11 @@ use std::fmt::Write;
 
 /// A device's architecture: 9.0 is (9, 0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Capability {
-    pub(super) major: u32,
-    pub(super) minor: u32,
+pub struct Capability {
+    /// The generation.
+    pub major: u32,
+    /// The chip within it.
+    pub minor: u32,
 }
 
 impl Capability {
@@ -126,10 +128,7 @@ fn on_off(flag: u32) -> String {
 }
 
 /// Text that the driver writes into a buffer, ended by a 0.
-fn text(
-    call: &'static str,
-    write: impl FnOnce(*mut c_char, c_int) -> cudarc::driver::sys::CUresult,
-) -> Result<String> {
+fn text(call: &'static str, write: impl FnOnce(*mut c_char, c_int) -> cudarc::driver::sys::CUresult) -> Result<String> {
     let mut bytes = [0_u8; 256];
     check(call, write(bytes.as_mut_ptr().cast(), bytes.len() as c_int))?;
     Ok(CStr::from_bytes_until_nul(&bytes).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default())

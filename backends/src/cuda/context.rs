@@ -11,17 +11,17 @@ const NON_BLOCKING: u32 = 1;
 /// Shared by the device and by all that it made, so that it outlives every handle.
 pub(super) struct Context {
     device: CUdevice,
-    context: CUcontext,
+    raw: CUcontext,
     stream: CUstream,
 }
 
 impl Context {
     pub(super) fn new(device: CUdevice) -> Result<Self> {
-        let mut new = Self { device, context: ptr::null_mut(), stream: ptr::null_mut() };
+        let mut new = Self { device, raw: ptr::null_mut(), stream: ptr::null_mut() };
         // SAFETY: `device` comes from the driver, and the handles are written to places of their types. A failure
         // drops `new`, which releases what it has got.
         unsafe {
-            check("cuDevicePrimaryCtxRetain", driver::cuDevicePrimaryCtxRetain(&raw mut new.context, device))?;
+            check("cuDevicePrimaryCtxRetain", driver::cuDevicePrimaryCtxRetain(&raw mut new.raw, device))?;
             new.enter()?;
             check("cuStreamCreate", driver::cuStreamCreate(&raw mut new.stream, NON_BLOCKING))?;
         }
@@ -31,7 +31,7 @@ impl Context {
     /// Makes this the thread's context: two devices, or other code, may have taken turns since the last call.
     pub(super) fn enter(&self) -> Result<()> {
         // SAFETY: the context is retained as long as `self` lives.
-        check("cuCtxSetCurrent", unsafe { driver::cuCtxSetCurrent(self.context) })
+        check("cuCtxSetCurrent", unsafe { driver::cuCtxSetCurrent(self.raw) })
     }
 
     pub(super) fn stream(&self) -> CUstream {
@@ -54,7 +54,7 @@ impl Drop for Context {
             if !self.stream.is_null() {
                 let _ = driver::cuStreamDestroy_v2(self.stream);
             }
-            if !self.context.is_null() {
+            if !self.raw.is_null() {
                 let _ = driver::cuDevicePrimaryCtxRelease_v2(self.device);
             }
         }

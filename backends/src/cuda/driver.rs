@@ -1,8 +1,8 @@
 //! Finding and opening CUDA devices.
 
+use super::api;
 use super::caps::{self, Capability, describe};
 use super::device::CudaDevice;
-use super::api;
 use crate::{Absence, AbsenceReason, Device, Driver, Error, Presence, Result};
 
 /// The backend `cuda`.

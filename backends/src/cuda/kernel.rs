@@ -5,7 +5,7 @@ use super::caps::Capability;
 use super::context::Context;
 use super::memory::CudaMemory;
 use super::nvrtc;
-use crate::{DeviceToken, Error, Kernel, KernelSpec, Launch, Result, Source};
+use crate::{DeviceToken, Error, Kernel, KernelSpec, Launch, Result};
 use cudarc::driver::sys::{CUdeviceptr, CUfunction, CUfunction_attribute, CUmodule};
 use std::ffi::{CString, c_void};
 use std::ptr;
@@ -28,9 +28,6 @@ impl CudaKernel {
         spec: &KernelSpec,
         capability: Capability,
     ) -> Result<Kernel> {
-        let Source::CudaC(source) = &spec.source else {
-            return Err(spec.wrong_language("cuda"));
-        };
         if spec.bindings.len() > MAX_BUFFERS {
             return Err(Error::LimitExceeded {
                 what: "a kernel's number of buffers",
@@ -39,7 +36,7 @@ impl CudaKernel {
             });
         }
         let entry = CString::new(spec.entry.as_str()).map_err(|_| Error::invalid("an entry point has a NUL"))?;
-        let compiled = nvrtc::compile(source, spec, capability)?;
+        let compiled = nvrtc::compile(spec, capability)?;
         context.enter()?;
         let mut kernel = Self {
             context: Rc::clone(context),

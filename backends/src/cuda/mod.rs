@@ -17,4 +17,6 @@ mod nvrtc;
 mod queue;
 mod timing;
 
+pub use caps::Capability;
 pub use driver::CudaDriver;
+pub use nvrtc::{Compiled, compile};

@@ -1,8 +1,8 @@
-//! NVRTC: CUDA C++ text to machine code.
+//! NVRTC: CUDA C++ text to machine code. It needs no GPU, so a kernel's registers and spills can be read anywhere.
 
-use super::api::nvrtc;
+use super::api::{self, nvrtc};
 use super::caps::Capability;
-use crate::{Error, KernelSpec, Result};
+use crate::{Error, KernelSpec, Result, Source};
 use cudarc::nvrtc::sys::{nvrtcProgram, nvrtcResult};
 use std::ffi::{CString, c_char, c_int};
 use std::ptr;
@@ -16,14 +16,23 @@ pub(super) fn version() -> Result<String> {
 }
 
 /// A compiled source and what the compiler said of it.
-pub(super) struct Compiled {
-    /// Machine code, or PTX ended by a 0: what `cuModuleLoadData` takes.
-    pub(super) image: Vec<u8>,
-    pub(super) log: String,
+pub struct Compiled {
+    /// Machine code, or PTX ended by a 0: what a driver loads.
+    pub image: Vec<u8>,
+    /// Warnings, and each kernel's registers, stack and spills.
+    pub log: String,
 }
 
-/// Compiles for a device of this capability.
-pub(super) fn compile(source: &str, spec: &KernelSpec, capability: Capability) -> Result<Compiled> {
+/// Compiles for a device of this capability, which need not be there.
+///
+/// # Errors
+/// [`Error::Unavailable`] without NVRTC, [`Error::Unsupported`] where it does not know the architecture or the source
+/// is in another language, [`Error::Compile`] with its log.
+pub fn compile(spec: &KernelSpec, capability: Capability) -> Result<Compiled> {
+    let Source::CudaC(source) = &spec.source else {
+        return Err(spec.wrong_language("cuda"));
+    };
+    api::load_compiler().map_err(|absence| Error::Unavailable { api: "cuda", reason: absence.detail })?;
     let Some(target) = Target::of(capability, &supported()?) else {
         return Err(Error::unsupported(format!("NVRTC {} no longer compiles for this device", version()?)));
     };
@@ -40,7 +49,8 @@ pub(super) fn compile(source: &str, spec: &KernelSpec, capability: Capability) -
     // SAFETY: the program is live, and the options are C strings that outlive the call.
     let result = unsafe { nvrtc::nvrtcCompileProgram(program.0, options.len() as c_int, options.as_ptr()) };
     let log = program.log();
-    if result == nvrtcResult::NVRTC_ERROR_COMPILATION {
+    // A log says more than a code, also where NVRTC lacks one of its own files.
+    if result != nvrtcResult::NVRTC_SUCCESS && !log.is_empty() {
         return Err(Error::Compile { entry: spec.entry.clone(), log });
     }
     check("nvrtcCompileProgram", result)?;
@@ -91,14 +101,7 @@ impl Program {
         let mut program = Self(ptr::null_mut());
         // SAFETY: the texts outlive the call, which copies them; there are no headers.
         check("nvrtcCreateProgram", unsafe {
-            nvrtc::nvrtcCreateProgram(
-                &raw mut program.0,
-                source.as_ptr(),
-                name.as_ptr(),
-                0,
-                ptr::null(),
-                ptr::null(),
-            )
+            nvrtc::nvrtcCreateProgram(&raw mut program.0, source.as_ptr(), name.as_ptr(), 0, ptr::null(), ptr::null())
         })?;
         Ok(program)
     }

@@ -66,8 +66,8 @@ impl Queue {
     fn finish(&self, submission: &Submission) -> Result<Vec<Span>> {
         self.context.enter()?;
         match submission.events.last() {
-            // SAFETY: the event was recorded, and belongs to this context.
             Some(&last) if submission.ends_with_event => {
+                // SAFETY: the event was recorded, and belongs to this context.
                 check("cuEventSynchronize", unsafe { driver::cuEventSynchronize(last) })?;
             }
             _ => self.context.synchronize()?,
@@ -132,6 +132,8 @@ impl Drop for Queue {
     fn drop(&mut self) {
         // Submissions that nobody waited for: their events go with the pool's.
         let pending = std::mem::take(self.pending.get_mut());
-        pending.into_values().for_each(|submission| self.events.give_back(submission.events));
+        for submission in pending.into_values() {
+            self.events.give_back(submission.events);
+        }
     }
 }
