@@ -148,7 +148,8 @@ fn loader_message(stems: &[&str]) -> String {
         .flat_map(|stem| cudarc::get_lib_name_candidates(stem))
         // SAFETY: none of them loads, or the caller would not ask.
         .filter_map(|name| unsafe { Library::new(name) }.err())
-        .map(|error| error.to_string())
+        // The loader's own words are behind the error's.
+        .map(|error| std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
         .collect();
     let broken = messages.iter().find(|message| !message.contains("No such file"));
     broken.or(messages.first()).cloned().unwrap_or_default()
