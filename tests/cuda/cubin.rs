@@ -66,7 +66,6 @@ fn kernels(caps: &Caps) -> BTreeMap<String, KernelSpec> {
 fn check(spec: &KernelSpec, capability: Capability) -> Result<(), Error> {
     let log = compile(spec, capability)?.log;
     let report = Report::read(&log).unwrap_or_else(|| panic!("no report in\n{log}"));
-    println!("{} {:?}: {report:?}", spec.entry, spec.defines);
     assert!(report.clean(), "{report:?} in\n{log}");
     let threads: u32 = spec.group.iter().product();
     assert!(report.registers * threads <= 65_536, "{report:?} leaves no room for {threads} threads");
