@@ -60,7 +60,7 @@ pub fn check(commands: &[Command<'_>], caps: &Caps) -> Result<()> {
                 if src.id() == dst.id() {
                     return Err(Error::invalid("a buffer can't be copied onto itself"));
                 }
-                if (src_offset | dst_offset | bytes) % 4 != 0 {
+                if !(src_offset | dst_offset | bytes).is_multiple_of(4) {
                     return Err(Error::invalid("a copy's offsets and length must be multiples of 4"));
                 }
                 src.check_range(*src_offset, *bytes)?;
@@ -121,7 +121,7 @@ pub fn check_spec(spec: &crate::KernelSpec, caps: &Caps) -> Result<()> {
             return Err(Error::LimitExceeded { what: "a work-group's side", asked: size.into(), limit: limit.into() });
         }
     }
-    if spec.params_bytes % 4 != 0 {
+    if !spec.params_bytes.is_multiple_of(4) {
         return Err(Error::invalid("a parameter block's length must be a multiple of 4"));
     }
     if u64::from(spec.shared_bytes) > caps.local_bytes {

@@ -122,10 +122,7 @@ impl Gemm {
         Ok(())
     }
 
-    fn multiply<T: Pod>(&self, a: &[T], b: &[T], c: &mut [T])
-    where
-        T: num::One,
-    {
+    fn multiply<T: Pod + num::One>(&self, a: &[T], b: &[T], c: &mut [T]) {
         let strides = |rows: usize, columns: usize, transposed: bool| {
             // (column stride, row stride) of the matrix as it is multiplied, not as it is stored.
             if transposed { (rows as isize, 1) } else { (1, columns as isize) }

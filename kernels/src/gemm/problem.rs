@@ -54,7 +54,9 @@ impl GemmProblem {
         let bytes = u128::from(precision.storage().bytes());
         for (name, rows, columns) in [("A", m, k), ("B", k, n), ("C", m, n)] {
             if u128::from(rows) * u128::from(columns) * bytes > i64::MAX as u128 {
-                return Err(ShapeError(format!("gemm's {name} of {rows} × {columns} {precision} overflows 2^63 bytes")));
+                return Err(ShapeError(format!(
+                    "gemm's {name} of {rows} × {columns} {precision} overflows 2^63 bytes"
+                )));
             }
         }
         Ok(Self { precision, m, n, k, trans_a, trans_b })

@@ -1,0 +1,150 @@
+//! The operations of this program, in the order in which they are run and shown.
+
+use crate::{Case, Operation, Precision, ShapeError, gemm};
+use std::collections::BTreeMap;
+
+/// The known operations.
+pub struct Catalogue {
+    operations: Vec<Box<dyn Operation>>,
+}
+
+impl Catalogue {
+    /// All operations of this crate.
+    pub fn builtin() -> Self {
+        let mut catalogue = Self { operations: Vec::new() };
+        catalogue.register(Box::new(gemm::Gemm));
+        catalogue
+    }
+
+    /// Adds an operation, which may come from outside this crate.
+    pub fn register(&mut self, operation: Box<dyn Operation>) {
+        self.operations.push(operation);
+    }
+
+    /// The operations, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &dyn Operation> {
+        self.operations.iter().map(Box::as_ref)
+    }
+
+    /// The operation with this name.
+    ///
+    /// # Errors
+    /// [`ShapeError`], naming the known ones.
+    pub fn operation(&self, name: &str) -> Result<&dyn Operation, ShapeError> {
+        self.iter().find(|operation| operation.name() == name).ok_or_else(|| {
+            let known: Vec<_> = self.iter().map(Operation::name).collect();
+            ShapeError(format!("unknown kernel `{name}`; known are {}", known.join(", ")))
+        })
+    }
+
+    /// Reads a shape from the command line, such as `gemm:m=64,n=64,k=64,trans=nt`.
+    ///
+    /// # Errors
+    /// [`ShapeError`], naming what is off and the form that it should have.
+    pub fn parse_shape(&self, text: &str) -> Result<(&dyn Operation, BTreeMap<String, String>), ShapeError> {
+        let Some((name, list)) = text.split_once(':') else {
+            return Err(ShapeError(format!(
+                "`{text}` is no shape; write KERNEL:FIELD=VALUE,…, such as gemm:m=64,n=64,k=64"
+            )));
+        };
+        let operation = self.operation(name)?;
+        let wrong = |what: String| ShapeError(format!("{what} in `{text}`; write {}", operation.grammar()));
+        let mut fields = BTreeMap::new();
+        for part in list.split(',') {
+            let (field, value) = part.split_once('=').ok_or_else(|| wrong(format!("`{part}` is no FIELD=VALUE")))?;
+            if fields.insert(field.to_owned(), value.to_owned()).is_some() {
+                return Err(wrong(format!("{field} stands twice")));
+            }
+        }
+        // The types don't matter to whether a shape makes sense, so any will do to check it here.
+        operation.case(operation.precisions()[0], &fields).map_err(|error| wrong(error.0))?;
+        Ok((operation, fields))
+    }
+
+    /// The case that an id's first three parts name: `gemm`, `f16`, `64x64x64-nt`.
+    ///
+    /// # Errors
+    /// [`ShapeError`] where a part is unknown.
+    pub fn case(&self, op: &str, precision: Precision, shape: &str) -> Result<Box<dyn Case>, ShapeError> {
+        let operation = self.operation(op)?;
+        operation.case(precision, &operation.parse_shape_text(shape)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Profile, fill};
+
+    #[test]
+    fn every_shape_of_every_profile_makes_a_case_and_survives_its_text() {
+        let catalogue = Catalogue::builtin();
+        for operation in catalogue.iter() {
+            for profile in [Profile::Quick, Profile::Standard, Profile::Full] {
+                assert!(!operation.shapes(profile).is_empty());
+                for shape in operation.shapes(profile) {
+                    for &precision in operation.precisions() {
+                        let case = operation.case(precision, &shape.fields).unwrap();
+                        let again = catalogue.case(case.op(), precision, &case.shape_text()).unwrap();
+                        assert_eq!(case.shape(), again.shape());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_profile_holds_all_of_the_one_below() {
+        for operation in Catalogue::builtin().iter() {
+            let [quick, standard, full] =
+                [Profile::Quick, Profile::Standard, Profile::Full].map(|profile| operation.shapes(profile));
+            assert!(quick.iter().all(|shape| standard.contains(shape)));
+            assert!(standard.iter().all(|shape| full.contains(shape)));
+        }
+    }
+
+    #[test]
+    fn bad_shapes_are_named() {
+        let catalogue = Catalogue::builtin();
+        for (text, names) in [
+            ("gemm", "is no shape"),
+            ("gem:m=1,n=1,k=1", "unknown kernel `gem`"),
+            ("gemm:m=1,n=1", "needs k="),
+            ("gemm:m=0,n=1,k=1", "m is 0"),
+            ("gemm:m=1,n=1,k=1,q=3", "no field `q`"),
+            ("gemm:m=1,m=2,n=1,k=1", "m stands twice"),
+            ("gemm:m=-1,n=1,k=1", "not a whole number"),
+            ("gemm:m=99999999999999999999999,n=1,k=1", "above the largest"),
+            ("gemm:m=2147483647,n=1,k=2147483647", "overflows"),
+            ("gemm:m=1,n=1,k=1,trans=xx", "none of nn"),
+            ("gemm:", "no FIELD=VALUE"),
+        ] {
+            let error = catalogue.parse_shape(text).err().map(|error| error.0).unwrap_or_default();
+            assert!(error.contains(names), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_right_output_verifies_and_a_wrong_one_does_not() {
+        let catalogue = Catalogue::builtin();
+        for trans in ["nn", "nt", "tn", "tt"] {
+            let text = format!("7x5x9-{trans}");
+            let case = catalogue.case("gemm", Precision::F32, &text).unwrap();
+            let inputs: Vec<_> =
+                case.inputs().iter().enumerate().map(|(i, spec)| fill::normal(spec, 1, i as u64)).collect();
+            let at = |tensor: usize, row: usize, column: usize, rows: usize, columns: usize| {
+                let transposed = trans.as_bytes()[tensor] == b't';
+                inputs[tensor].get(if transposed { column * rows + row } else { row * columns + column })
+            };
+            let mut output: Vec<f32> = (0..35)
+                .map(|e| (0..9).map(|l| at(0, e / 5, l, 7, 9) * at(1, l, e % 5, 9, 5)).sum::<f64>() as f32)
+                .collect();
+            let verdict = case.verify(&inputs, &crate::Tensor::F32(output.clone()));
+            assert!(verdict.ok, "{trans}: {verdict:?}");
+            assert_eq!(verdict.checked, 35);
+            output[34] += 1e-3;
+            let verdict = case.verify(&inputs, &crate::Tensor::F32(output));
+            assert!(!verdict.ok && verdict.worst.contains("row 6, column 4"), "{trans}: {verdict:?}");
+        }
+    }
+}

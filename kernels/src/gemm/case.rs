@@ -1,0 +1,109 @@
+//! GEMM as an operation of the catalogue.
+
+use super::plan::{self, BoundPlan};
+use super::{GemmProblem, reference, shapes};
+use crate::{Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work};
+use accelbench_backends::Caps;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The operation `gemm`.
+pub struct Gemm;
+
+impl Operation for Gemm {
+    fn name(&self) -> &'static str {
+        "gemm"
+    }
+
+    fn summary(&self) -> &'static str {
+        "C = A·B with A of m × k and B of k × n, row-major, either of them stored transposed"
+    }
+
+    fn grammar(&self) -> &'static str {
+        "gemm:m=M,n=N,k=K[,trans=nn|nt|tn|tt]"
+    }
+
+    fn precisions(&self) -> &'static [Precision] {
+        &Precision::ALL
+    }
+
+    fn shapes(&self, profile: Profile) -> Vec<NamedShape> {
+        shapes::of(profile)
+    }
+
+    fn case(&self, precision: Precision, fields: &BTreeMap<String, String>) -> Result<Box<dyn Case>, ShapeError> {
+        Ok(Box::new(GemmProblem::from_fields(precision, fields)?))
+    }
+
+    fn parse_shape_text(&self, text: &str) -> Result<BTreeMap<String, String>, ShapeError> {
+        let (sizes, trans) = text.split_once('-').unwrap_or((text, "nn"));
+        let sizes: Vec<&str> = sizes.split('x').collect();
+        let [m, n, k] = sizes[..] else {
+            return Err(ShapeError(format!("`{text}` is no GEMM shape; write MxNxK or MxNxK-nt")));
+        };
+        let fields = [("m", m), ("n", n), ("k", k), ("trans", trans)];
+        Ok(fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
+impl Case for GemmProblem {
+    fn op(&self) -> &'static str {
+        "gemm"
+    }
+
+    fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    fn shape_text(&self) -> String {
+        let suffix = match self.trans() {
+            "nn" => String::new(),
+            trans => format!("-{trans}"),
+        };
+        format!("{}x{}x{}{suffix}", self.m, self.n, self.k)
+    }
+
+    fn shape(&self) -> Map<String, Value> {
+        json!({ "m": self.m, "n": self.n, "k": self.k, "trans": self.trans() }).as_object().cloned().unwrap_or_default()
+    }
+
+    fn work(&self) -> Work {
+        Work {
+            flop: 2.0 * f64::from(self.m) * f64::from(self.n) * f64::from(self.k),
+            bytes: self.bytes().iter().map(|&bytes| bytes as f64).sum(),
+        }
+    }
+
+    fn inputs(&self) -> Vec<TensorSpec> {
+        let [a, b, _] = self.elements();
+        let dtype = self.precision.storage();
+        vec![TensorSpec { name: "A", dtype, elements: a }, TensorSpec { name: "B", dtype, elements: b }]
+    }
+
+    fn output(&self) -> TensorSpec {
+        TensorSpec { name: "C", dtype: self.precision.storage(), elements: self.elements()[2] }
+    }
+
+    fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
+        plan::candidates(self, caps)
+            .into_iter()
+            .map(|plan| Box::new(BoundPlan { plan, problem: *self, caps: caps.clone() }) as Box<dyn Plan>)
+            .collect()
+    }
+
+    fn unsupported(&self, caps: &Caps) -> Option<String> {
+        if let Some(missing) = self.precision.missing(caps) {
+            return Some(missing);
+        }
+        if !plan::speaks_any(caps) {
+            return Some("the device has neither a kernel language nor a library for GEMM".to_owned());
+        }
+        plan::candidates(self, caps)
+            .is_empty()
+            .then(|| format!("no GEMM plan fits {} within the device's limits", self.shape_text()))
+    }
+
+    fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {
+        reference::verify(self, inputs, output)
+    }
+}

@@ -1,0 +1,258 @@
+//! The f64 truth of a GEMM: every element where that is cheap, else samples and a projection over all of them.
+
+use super::GemmProblem;
+use crate::compare::{Comparison, PROJECTION, accumulation_bound, sum_bound};
+use crate::{Tensor, Verdict, fill};
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+
+/// Up to this many multiplications every element is computed: about 0.1 s on one core.
+const ELEMENTWISE: u64 = 1 << 26;
+/// Elements compared at random places, beside the edges.
+const SAMPLES: usize = 512;
+/// Draws the samples and the projection; no input has this seed.
+const SEED: u64 = 0x5EED_0F7B_E7E5_7ED5;
+
+/// Holds C against A·B.
+pub(super) fn verify(problem: &GemmProblem, inputs: &[Tensor], output: &Tensor) -> Verdict {
+    let (m, n, k) = (problem.m as usize, problem.n as usize, problem.k as usize);
+    let ([a, b], Ok(elements)) = (inputs, usize::try_from(problem.elements()[2])) else {
+        return Comparison::new().verdict("elementwise");
+    };
+    if output.len() != elements || a.len() != m * k || b.len() != k * n {
+        return Comparison::new().verdict("elementwise");
+    }
+    let truth = Truth { problem, m, n, k, a: rows(a, m, k, problem.trans_a), b: rows(b, k, n, problem.trans_b) };
+    if u64::from(problem.m) * u64::from(problem.n) * u64::from(problem.k) <= ELEMENTWISE {
+        truth.elementwise(output).verdict("elementwise")
+    } else {
+        truth.samples(output).merge(truth.freivalds(output)).verdict("sampled+freivalds")
+    }
+}
+
+/// Transposed copies go by square blocks of this side, so that neither side strides through memory.
+const BLOCK: usize = 32;
+
+/// A matrix as f64, row-major, whichever way it is stored.
+fn rows(matrix: &Tensor, rows: usize, columns: usize, transposed: bool) -> Vec<f64> {
+    let stored = matrix.to_f64();
+    if !transposed {
+        return stored;
+    }
+    let mut out = vec![0.0; stored.len()];
+    out.par_chunks_mut(columns * BLOCK).enumerate().for_each(|(block, out)| {
+        let first = block * BLOCK;
+        for start in (0..columns).step_by(BLOCK) {
+            for (row, out) in out.chunks_mut(columns).enumerate() {
+                for column in start..columns.min(start + BLOCK) {
+                    out[column] = stored[column * rows + first + row];
+                }
+            }
+        }
+    });
+    out
+}
+
+struct Truth<'a> {
+    problem: &'a GemmProblem,
+    m: usize,
+    n: usize,
+    k: usize,
+    a: Vec<f64>,
+    b: Vec<f64>,
+}
+
+impl Truth<'_> {
+    fn elementwise(&self, output: &Tensor) -> Comparison {
+        (0..self.m)
+            .into_par_iter()
+            .map(|row| {
+                let mut sums = vec![0.0; self.n];
+                let mut squares = vec![0.0; self.n];
+                for (&a, b) in self.a[row * self.k..].iter().zip(self.b.chunks(self.n)).take(self.k) {
+                    for ((sum, square), &b) in sums.iter_mut().zip(&mut squares).zip(b) {
+                        let product = a * b;
+                        *sum += product;
+                        *square += product * product;
+                    }
+                }
+                let mut comparison = Comparison::new();
+                for (column, (&sum, &square)) in sums.iter().zip(&squares).enumerate() {
+                    self.compare(&mut comparison, output, (row, column), sum, square);
+                }
+                comparison
+            })
+            .reduce(Comparison::new, Comparison::merge)
+    }
+
+    fn samples(&self, output: &Tensor) -> Comparison {
+        let mut places: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for row in edges(self.m) {
+            places.extend(edges(self.n).into_iter().map(|column| (row, column)));
+        }
+        let random = fill::indices(2 * SAMPLES, usize::MAX, SEED);
+        places.extend(random.chunks(2).map(|pair| (pair[0] % self.m, pair[1] % self.n)));
+        let mut comparison = Comparison::new();
+        for (row, column) in places {
+            let (sum, square) = (0..self.k).fold((0.0, 0.0), |(sum, square), l| {
+                let product = self.a[row * self.k + l] * self.b[l * self.n + column];
+                (sum + product, square + product * product)
+            });
+            self.compare(&mut comparison, output, (row, column), sum, square);
+        }
+        comparison
+    }
+
+    fn compare(
+        &self,
+        comparison: &mut Comparison,
+        output: &Tensor,
+        (row, column): (usize, usize),
+        sum: f64,
+        square: f64,
+    ) {
+        let bound = sum_bound(self.problem.precision, self.problem.k.into(), square, sum);
+        let got = output.get(row * self.n + column);
+        comparison.element(got, sum, bound, || format!("row {row}, column {column}"));
+    }
+
+    /// C·x against A·(B·x) for a vector x of random signs: O(mn + mk + kn) for all elements at once.
+    ///
+    /// Every error e of C that is within its bound b contributes ±e to a row's residual, so by Hoeffding's inequality
+    /// the residual is below 7·√(Σ b²); one wrong element of ordinary size is far above.
+    fn freivalds(&self, output: &Tensor) -> Comparison {
+        let precision = self.problem.precision;
+        let x = fill::signs(self.n, SEED);
+        // B·x, and the sums of the squares of B's rows.
+        let projected: Vec<(f64, f64)> = self
+            .b
+            .par_chunks(self.n)
+            .map(|row| row.iter().zip(&x).fold((0.0, 0.0), |(dot, square), (b, x)| (dot + b * x, square + b * b)))
+            .collect();
+        let accumulation = accumulation_bound(precision, self.problem.k.into());
+        // The projections' own rounding, which only shows where the output is f64 too.
+        let own = f64::EPSILON * ((self.n as f64).sqrt() + (self.k as f64).sqrt());
+        (0..self.m)
+            .into_par_iter()
+            .map(|row| {
+                let a = &self.a[row * self.k..][..self.k];
+                let (expected, norm) = a
+                    .iter()
+                    .zip(&projected)
+                    .fold((0.0, 0.0), |(dot, norm), (a, (b, squares))| (dot + a * b, norm + a * a * squares));
+                let (got, size) = (0..self.n).fold((0.0, 0.0), |(dot, size), column| {
+                    let c = output.get(row * self.n + column);
+                    (dot + c * x[column], size + c * c)
+                });
+                let flushed = precision.storage().min_positive() * (self.n as f64).sqrt();
+                let bound = PROJECTION
+                    * ((accumulation + own) * norm.sqrt() + precision.storage().ulp() * size.sqrt() + flushed);
+                let mut comparison = Comparison::new();
+                comparison.projection(got - expected, bound, || {
+                    format!("row {row}: projected to {got:e} instead of {expected:e}")
+                });
+                comparison
+            })
+            .reduce(Comparison::new, Comparison::merge)
+    }
+}
+
+/// Places where tilings go wrong: the ends, and the first row or column of the last tile of every usual size.
+fn edges(side: usize) -> BTreeSet<usize> {
+    let last = side - 1;
+    let tiles = [8, 16, 32, 48, 64, 96, 128, 192, 256].map(|tile| last / tile * tile);
+    tiles.into_iter().flat_map(|start| [start, start.saturating_sub(1)]).chain([0, last]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Case, Precision};
+    use half::f16;
+
+    fn problem(precision: Precision, side: u32) -> GemmProblem {
+        GemmProblem { precision, m: side, n: side, k: side, trans_a: false, trans_b: true }
+    }
+
+    fn inputs(problem: &GemmProblem) -> Vec<Tensor> {
+        problem.inputs().iter().enumerate().map(|(i, spec)| fill::normal(spec, 3, i as u64)).collect()
+    }
+
+    /// The product with sums kept as `round` keeps them.
+    fn product(problem: &GemmProblem, inputs: &[Tensor], round: impl Fn(f64) -> f64 + Sync) -> Vec<f64> {
+        let (n, k) = (problem.n as usize, problem.k as usize);
+        let (a, b) = (inputs[0].to_f64(), inputs[1].to_f64());
+        (0..problem.m as usize * n)
+            .into_par_iter()
+            .map(|e| {
+                let (row, column) = (&a[e / n * k..][..k], &b[e % n * k..][..k]);
+                row.iter().zip(column).fold(0.0, |sum, (a, b)| round(sum + a * b))
+            })
+            .collect()
+    }
+
+    fn f32s(values: &[f64]) -> Tensor {
+        Tensor::F32(values.iter().map(|&value| value as f32).collect())
+    }
+
+    #[test]
+    fn large_products_are_projected_and_each_planted_fault_is_found() {
+        let problem = problem(Precision::F32, 500);
+        let inputs = inputs(&problem);
+        let right = product(&problem, &inputs, |sum| f64::from(sum as f32));
+        let verdict = verify(&problem, &inputs, &f32s(&right));
+        assert!(verdict.ok && verdict.method == "sampled+freivalds", "{verdict:?}");
+
+        // No sample lies at (250, 251): only the projection can see it.
+        let mut wrong = right.clone();
+        wrong[250 * 500 + 251] += 0.5;
+        let verdict = verify(&problem, &inputs, &f32s(&wrong));
+        assert!(!verdict.ok && verdict.worst.contains("row 250"), "{verdict:?}");
+
+        let mut last_tile = right.clone();
+        last_tile[500 * 500 - 1] += 1e-2;
+        assert!(!verify(&problem, &inputs, &f32s(&last_tile)).ok);
+
+        let mut unwritten = right.clone();
+        unwritten[300 * 500..301 * 500].fill(f64::NAN);
+        assert!(!verify(&problem, &inputs, &f32s(&unwritten)).ok);
+
+        let transposed: Vec<f64> = (0..500 * 500).map(|e| right[e % 500 * 500 + e / 500]).collect();
+        assert!(!verify(&problem, &inputs, &f32s(&transposed)).ok);
+    }
+
+    #[test]
+    fn half_sums_where_single_ones_are_promised_are_found() {
+        for side in [64, 500] {
+            let problem = problem(Precision::F16, side);
+            let inputs = inputs(&problem);
+            let store = |values: &[f64]| Tensor::F16(values.iter().map(|&value| f16::from_f64(value)).collect());
+            let single = product(&problem, &inputs, |sum| f64::from(sum as f32));
+            let half = product(&problem, &inputs, |sum| f16::from_f64(sum).to_f64());
+            assert!(verify(&problem, &inputs, &store(&single)).ok);
+            assert!(!verify(&problem, &inputs, &store(&half)).ok, "side {side}");
+            let relaxed = GemmProblem { precision: Precision::F16Acc16, ..problem };
+            assert!(verify(&relaxed, &inputs, &store(&half)).ok, "side {side}");
+        }
+    }
+
+    #[test]
+    fn double_precision_is_held_to_double_precision() {
+        let problem = problem(Precision::F64, 450);
+        let inputs = inputs(&problem);
+        let right = product(&problem, &inputs, |sum| sum);
+        assert!(verify(&problem, &inputs, &Tensor::F64(right)).ok);
+        let single = product(&problem, &inputs, |sum| f64::from(sum as f32));
+        assert!(!verify(&problem, &inputs, &Tensor::F64(single)).ok);
+    }
+
+    #[test]
+    fn a_long_thin_product_has_room_for_the_projection_s_own_rounding() {
+        let problem =
+            GemmProblem { precision: Precision::F64, m: 80, n: 1_000_000, k: 1, trans_a: false, trans_b: true };
+        let inputs = inputs(&problem);
+        let right = product(&problem, &inputs, |sum| sum);
+        let verdict = verify(&problem, &inputs, &Tensor::F64(right));
+        assert!(verdict.ok && verdict.method == "sampled+freivalds", "{verdict:?}");
+    }
+}

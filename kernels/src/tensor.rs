@@ -1,0 +1,81 @@
+//! Host-side tensors: a flat, typed array.
+
+use accelbench_backends::DType;
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+
+/// The elements of a tensor, in memory order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tensor {
+    /// binary64.
+    F64(Vec<f64>),
+    /// binary32.
+    F32(Vec<f32>),
+    /// binary16.
+    F16(Vec<f16>),
+}
+
+impl Tensor {
+    /// A tensor of zeros, to be downloaded into.
+    pub fn zeros(dtype: DType, elements: usize) -> Self {
+        match dtype {
+            DType::F64 => Self::F64(vec![0.0; elements]),
+            DType::F32 => Self::F32(vec![0.0; elements]),
+            DType::F16 => Self::F16(vec![f16::ZERO; elements]),
+        }
+    }
+
+    /// How many elements.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F64(values) => values.len(),
+            Self::F32(values) => values.len(),
+            Self::F16(values) => values.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The element at `index`, exactly.
+    pub fn get(&self, index: usize) -> f64 {
+        match self {
+            Self::F64(values) => values[index],
+            Self::F32(values) => values[index].into(),
+            Self::F16(values) => values[index].into(),
+        }
+    }
+
+    /// All elements, exactly.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match self {
+            Self::F64(values) => values.clone(),
+            Self::F32(values) => values.iter().map(|&value| value.into()).collect(),
+            Self::F16(values) => {
+                let mut wide = vec![0.0; values.len()];
+                values.convert_to_f64_slice(&mut wide);
+                wide
+            }
+        }
+    }
+
+    /// The bytes in memory, little-endian on every machine that this runs on.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::F64(values) => bytemuck::cast_slice(values),
+            Self::F32(values) => bytemuck::cast_slice(values),
+            Self::F16(values) => bytemuck::cast_slice(values),
+        }
+    }
+
+    /// The bytes, to be written.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::F64(values) => bytemuck::cast_slice_mut(values),
+            Self::F32(values) => bytemuck::cast_slice_mut(values),
+            Self::F16(values) => bytemuck::cast_slice_mut(values),
+        }
+    }
+}
