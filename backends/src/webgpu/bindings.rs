@@ -52,7 +52,7 @@ impl Bindings {
         let block = if params.is_empty() { None } else { Some(uniform(gpu, params)?) };
         let entries: Vec<_> = memories
             .iter()
-            .map(|memory| &memory.0)
+            .map(|memory| &memory.raw)
             .chain(&block)
             .zip(0..)
             .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })

@@ -58,12 +58,12 @@ impl Device for WebGpuDevice {
 
     fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
         dst.check_range(offset, src.len() as u64)?;
-        memory::upload(&self.gpu, &dst.inner::<GpuBuffer>(self.gpu.token)?.0, offset, src)
+        memory::upload(&self.gpu, &dst.inner::<GpuBuffer>(self.gpu.token)?.raw, offset, src)
     }
 
     fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
         src.check_range(offset, dst.len() as u64)?;
-        memory::download(&self.gpu, &src.inner::<GpuBuffer>(self.gpu.token)?.0, offset, dst)
+        memory::download(&self.gpu, &src.inner::<GpuBuffer>(self.gpu.token)?.raw, offset, dst)
     }
 
     fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {

@@ -2,6 +2,8 @@
 
 use super::faults::{Faults, caught, internal};
 use crate::{DeviceToken, Error, Result};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 pub(super) struct Gpu {
@@ -9,6 +11,8 @@ pub(super) struct Gpu {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) faults: Arc<Faults>,
+    /// Bytes of all buffers that are held.
+    pub(super) allocated: Rc<Cell<u64>>,
 }
 
 impl Gpu {
@@ -28,7 +32,7 @@ impl Gpu {
         let (device, queue) = pollster::block_on(request)
             .map_err(|error| Error::Unavailable { api: "webgpu", reason: error.to_string() })?;
         let faults = Faults::of(&device);
-        Ok(Self { token: DeviceToken::new(), device, queue, faults })
+        Ok(Self { token: DeviceToken::new(), device, queue, faults, allocated: Rc::default() })
     }
 
     /// Waits until a submission is complete and its mappings are made.

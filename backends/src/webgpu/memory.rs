@@ -6,17 +6,24 @@
 use super::faults::internal;
 use super::gpu::Gpu;
 use crate::{Buffer, Caps, Error, Result};
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// What is moved at once: staging memory comes on top of a device's buffers, so it is kept small beside them.
 const CHUNK: u64 = 64 << 20;
 
-/// A buffer's memory. Bind groups that are kept for the next launch hold on to the wgpu handle, so dropping that would
-/// free nothing.
-pub(super) struct GpuBuffer(pub(super) wgpu::Buffer);
+/// A buffer's memory.
+pub(super) struct GpuBuffer {
+    pub(super) raw: wgpu::Buffer,
+    /// What all buffers of the device take together.
+    allocated: Rc<Cell<u64>>,
+}
 
 impl Drop for GpuBuffer {
     fn drop(&mut self) {
-        self.0.destroy();
+        // Bind groups that are kept for the next launch hold on to the handle, so dropping it would free nothing.
+        self.raw.destroy();
+        self.allocated.set(self.allocated.get() - self.raw.size());
     }
 }
 
@@ -24,15 +31,18 @@ pub(super) fn alloc(gpu: &Gpu, caps: &Caps, bytes: u64) -> Result<Buffer> {
     if bytes == 0 {
         return Err(Error::invalid("a buffer of 0 bytes"));
     }
-    if caps.memory_bytes.is_some_and(|memory| bytes > memory) {
-        return Err(Error::OutOfMemory { asked: bytes, free: None });
+    // Software drivers promise more than there is, so what was handed out already is counted here.
+    let free = caps.memory_bytes.map(|memory| memory.saturating_sub(gpu.allocated.get()));
+    if free.is_some_and(|free| bytes > free) {
+        return Err(Error::OutOfMemory { asked: bytes, free });
     }
     if bytes > caps.max_buffer_bytes {
         return Err(Error::LimitExceeded { what: "a buffer", asked: bytes, limit: caps.max_buffer_bytes });
     }
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-    let buffer = raw_buffer(gpu, bytes.next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT), usage)?;
-    Ok(Buffer::new(gpu.token, bytes, GpuBuffer(buffer)))
+    let raw = raw_buffer(gpu, bytes.next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT), usage)?;
+    gpu.allocated.set(gpu.allocated.get() + raw.size());
+    Ok(Buffer::new(gpu.token, bytes, GpuBuffer { raw, allocated: Rc::clone(&gpu.allocated) }))
 }
 
 /// A wgpu buffer of this backend's own.

@@ -81,7 +81,7 @@ fn encoder(gpu: &Gpu) -> wgpu::CommandEncoder {
 }
 
 fn raw<'a>(gpu: &Gpu, buffer: &'a Buffer) -> Result<&'a wgpu::Buffer> {
-    buffer.inner::<GpuBuffer>(gpu.token).map(|memory| &memory.0)
+    buffer.inner::<GpuBuffer>(gpu.token).map(|memory| &memory.raw)
 }
 
 /// Records commands, keeping a compute pass open across launches.
