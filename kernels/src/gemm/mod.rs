@@ -5,6 +5,7 @@
 
 mod case;
 mod library;
+mod mma;
 mod packed;
 pub mod plan;
 mod problem;
@@ -13,6 +14,7 @@ mod shapes;
 mod tiled;
 
 pub use case::Gemm;
+pub use mma::MmaPlan;
 pub use packed::PackedPlan;
 pub use plan::GemmPlan;
 pub use problem::GemmProblem;
