@@ -4,6 +4,7 @@
 //! n × k, as a linear layer's weights do. 2·m·n·k floating-point operations, by the usual convention.
 
 mod case;
+mod direct;
 mod library;
 mod packed;
 pub mod plan;
@@ -13,6 +14,7 @@ mod shapes;
 mod tiled;
 
 pub use case::Gemm;
+pub use direct::DirectPlan;
 pub use packed::PackedPlan;
 pub use plan::GemmPlan;
 pub use problem::GemmProblem;

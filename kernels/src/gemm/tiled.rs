@@ -77,8 +77,8 @@ impl TiledPlan {
     fn valid(&self, problem: &GemmProblem, caps: &Caps) -> bool {
         let [x, y, _] = self.group();
         let element = staged_bytes(problem.precision);
-        // One element of padding a row keeps columns of a block in different banks.
-        let local = u64::from(self.tile_k) * u64::from(self.tile_m + 1 + self.tile_n + 1) * element;
+        // A little padding a row keeps columns of a block in different banks: one element, or one vector of four.
+        let local = u64::from(self.tile_k) * u64::from(self.tile_m + 4 + self.tile_n + 4) * element;
         let grid = fold_grid(self.tiles(problem), caps.max_grid[0]);
         let indexed_in_32_bits =
             !caps.speaks(Language::Wgsl) || problem.elements().iter().all(|&elements| elements < 1 << 32);
