@@ -59,6 +59,11 @@ pub enum ReadError {
 }
 
 impl RunFile {
+    /// A run that has only begun.
+    pub fn new(header: RunHeader) -> Self {
+        Self { header, results: Vec::new(), end: None, resume_at: 0, torn: false }
+    }
+
     /// Reads a file. A last line that was cut off is passed over and noted; any other damage is an error.
     ///
     /// # Errors
@@ -77,7 +82,7 @@ impl RunFile {
         let mut lines = bytes.split_inclusive(|&byte| byte == b'\n');
         let first = lines.next().ok_or_else(|| foreign("it is empty"))?;
         let header = header(path, first)?;
-        let mut file = Self { header, results: Vec::new(), end: None, resume_at: first.len() as u64, torn: false };
+        let mut file = Self { resume_at: first.len() as u64, ..Self::new(header) };
         let mut lines = lines.enumerate().peekable();
         while let Some((index, line)) = lines.next() {
             let damaged = |why: String| ReadError::Damaged { path: path.to_owned(), line: index + 2, why };

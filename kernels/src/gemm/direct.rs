@@ -12,8 +12,10 @@ use minijinja::{Environment, UndefinedBehavior};
 
 const WGSL: &str = include_str!("direct.wgsl.j2");
 
-/// llvmpipe ends all loops of a work-item, without a word, after 65 535 rounds altogether; a round takes 4 steps of k.
-const LONGEST_K: u32 = 65_000 * 4;
+/// llvmpipe ends all loops of a work-item, without a word, after 65 535 rounds altogether.
+pub(super) const MOST_ROUNDS: u32 = 65_000;
+/// A round takes 4 steps of k.
+const LONGEST_K: u32 = 4 * MOST_ROUNDS;
 
 /// The sizes of a direct GEMM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,7 +98,7 @@ impl DirectPlan {
                 WGSL,
                 minijinja::context! {
                     rows => self.rows, columns => self.columns, group => self.group,
-                    ragged_n => problem.n % 4 != 0, ragged_k => problem.k % 4 != 0,
+                    ragged_n => !problem.n.is_multiple_of(4), ragged_k => !problem.k.is_multiple_of(4),
                     trans_a => problem.trans_a, trans_b => problem.trans_b,
                     storage => problem.precision.storage().name(),
                     accumulate => problem.precision.accumulate().name(),

@@ -6,6 +6,7 @@
 mod case;
 mod direct;
 mod library;
+mod mma;
 mod packed;
 pub mod plan;
 mod problem;
@@ -15,6 +16,7 @@ mod tiled;
 
 pub use case::Gemm;
 pub use direct::DirectPlan;
+pub use mma::MmaPlan;
 pub use packed::PackedPlan;
 pub use plan::GemmPlan;
 pub use problem::GemmProblem;

@@ -54,6 +54,8 @@ pub struct Plan {
     pub timeout_s: f64,
     /// Seconds that each device had in all; none means no limit.
     pub budget_s: Option<f64>,
+    /// Seconds that a case may need by what its device has shown so far; none means no limit.
+    pub case_limit_s: Option<f64>,
     /// A plan that was asked for by name, instead of each variant's preferred one.
     pub plan: Option<String>,
     /// The cases' ids, in order.
