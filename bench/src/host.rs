@@ -1,5 +1,6 @@
 //! Facts about the machine and the program for a result file's header.
 
+use accelbench_backends::Registry;
 use accelbench_reports::{Host, Suite};
 use std::collections::BTreeMap;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
@@ -37,33 +38,11 @@ pub fn suite() -> Suite {
     }
 }
 
-/// Variables whose names start so change what drivers, their loaders or this program do.
-const PREFIXES: [&str; 17] = [
-    "ACCELBENCH_",
-    "CL_",
-    "CUDA_",
-    "CUDNN_",
-    "GPU_",
-    "HIP_",
-    "HSA_",
-    "LP_",
-    "MESA_",
-    "NVIDIA_",
-    "OCL_",
-    "OMP_",
-    "OPENCL_",
-    "POCL_",
-    "RAYON_",
-    "VK_",
-    "WGPU_",
-];
-
-/// The environment variables that change what drivers or this program do.
-pub fn environment() -> BTreeMap<String, String> {
+/// The environment variables that change what this program, its backends or the dynamic loader do.
+pub fn environment(registry: &Registry) -> BTreeMap<String, String> {
+    let prefixes: Vec<&str> = ["ACCELBENCH_", "LD_"].into_iter().chain(registry.environment()).collect();
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
-        .filter(|(name, _)| {
-            name == "LD_LIBRARY_PATH" || name == "LD_PRELOAD" || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        })
+        .filter(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)))
         .collect()
 }

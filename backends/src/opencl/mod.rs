@@ -1,20 +1,17 @@
-//! wip
+//! OpenCL 1.2 and later: every vendor's GPUs, and CPUs through PoCL or Intel's runtime.
+//!
+//! The loader is opened at run time. The raw functions of `opencl3` are called, not its owning types: those panic where a
+//! release fails, which is what a lost device makes it do. [`handle::Handle`] owns instead.
 
-use crate::{Absence, AbsenceReason, Device, Driver, Error, Presence, Result};
+mod caps;
+mod code;
+mod device;
+mod driver;
+mod half;
+mod handle;
+mod kernel;
+mod loader;
+mod queue;
+mod timing;
 
-/// wip
-pub struct OpenClDriver;
-
-impl Driver for OpenClDriver {
-    fn id(&self) -> &'static str {
-        "opencl"
-    }
-
-    fn probe(&self) -> Presence {
-        Absence::new(AbsenceReason::Incomplete, "not written yet", "wait").into()
-    }
-
-    fn open(&self, _index: u32) -> Result<Box<dyn Device>> {
-        Err(Error::unsupported("not written yet"))
-    }
-}
+pub use driver::OpenClDriver;

@@ -74,7 +74,7 @@ fn start(app: App, selection: Selection, options: RunOptions) -> Result<ExitCode
     let cases = plan::expand(&(app.catalogue)(), &devices, &selection, profile).map_err(UserError)?;
     let path = options.output.unwrap_or_else(default_path);
     let writer = RunWriter::create(&path).map_err(|error| cannot_write(&path, &error))?;
-    let header = header(&machine, &cases, &settings);
+    let header = header(app, &machine, &cases, &settings);
     Run { machine, cases, settings, writer, file: RunFile::new(header), json: options.json, fresh: true }.go()
 }
 
@@ -232,7 +232,7 @@ fn default_path() -> PathBuf {
     std::iter::once(first.clone()).chain(next).find(|path| !path.exists()).unwrap_or(first)
 }
 
-fn header(machine: &Machine, cases: &[Planned], settings: &RunSettings) -> RunHeader {
+fn header(app: App, machine: &Machine, cases: &[Planned], settings: &RunSettings) -> RunHeader {
     let started = jiff::Timestamp::now();
     RunHeader {
         schema: SCHEMA.to_owned(),
@@ -257,7 +257,7 @@ fn header(machine: &Machine, cases: &[Planned], settings: &RunSettings) -> RunHe
             cases: cases.iter().map(|case| case.id.to_string()).collect(),
         },
         host: host::host(),
-        environment: host::environment(),
+        environment: host::environment(&(app.registry)()),
         backends: machine.backend_rows(),
         devices: machine.device_rows(),
     }

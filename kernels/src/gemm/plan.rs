@@ -1,6 +1,6 @@
 //! The ways to compute a GEMM: one typed plan a family, each with its validity, geometry and program.
 
-use super::{GemmProblem, MmaPlan, PackedPlan, TiledPlan, library};
+use super::{DirectPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, library};
 use crate::{Plan, Program};
 use accelbench_backends::{Caps, DeviceKind, Language};
 
@@ -13,6 +13,8 @@ pub enum GemmPlan {
     Tiled(TiledPlan),
     /// A and B copied into panels, a vector-register tile a work-item, one work-item a work-group.
     Packed(PackedPlan),
+    /// A and B read straight from memory, the rows of A broadcast within a sub-group.
+    Direct(DirectPlan),
     /// A library that the device offers, by name.
     Library(String),
 }
@@ -33,6 +35,7 @@ pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
     // Local memory is a CPU's ordinary memory, and a barrier there ends a loop: panels in registers do better.
     if caps.kind == DeviceKind::Cpu {
         plans.extend(packed);
+        plans.extend(DirectPlan::candidates(problem, caps).into_iter().map(GemmPlan::Direct));
         plans.extend(tiled);
     } else {
         plans.extend(mma);
@@ -64,6 +67,7 @@ impl Plan for BoundPlan {
             GemmPlan::Mma(_) => "mma".into(),
             GemmPlan::Tiled(_) => "tiled".into(),
             GemmPlan::Packed(_) => "packed".into(),
+            GemmPlan::Direct(_) => "direct".into(),
             GemmPlan::Library(name) => name.clone(),
         }
     }
@@ -73,6 +77,7 @@ impl Plan for BoundPlan {
             GemmPlan::Mma(plan) => plan.name(),
             GemmPlan::Tiled(plan) => plan.name(),
             GemmPlan::Packed(plan) => plan.name(),
+            GemmPlan::Direct(plan) => plan.name(),
             GemmPlan::Library(name) => name.clone(),
         }
     }
@@ -82,6 +87,7 @@ impl Plan for BoundPlan {
             GemmPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
             GemmPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
             GemmPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
+            GemmPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
             GemmPlan::Library(name) => library::program(name, &self.problem),
         }
     }

@@ -3,11 +3,11 @@
 //! One plan for three languages: `tiled.cl` and `tiled.cu` are specialised by definitions, `tiled.wgsl.j2` by a template
 //! with the same names. See those files for how a work-item's rows and columns lie.
 
-use super::GemmProblem;
 use super::plan::preferred_first;
+use super::{GemmProblem, direct};
 use crate::program::fold_grid;
 use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
-use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
+use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, Source};
 use minijinja::{Environment, UndefinedBehavior};
 
 const OPENCL: &str = include_str!("tiled.cl");
@@ -73,6 +73,9 @@ impl TiledPlan {
         let grid = fold_grid(self.tiles(problem), caps.max_grid[0]);
         let indexed_in_32_bits =
             !caps.speaks(Language::Wgsl) || problem.elements().iter().all(|&elements| elements < 1 << 32);
+        let ends_its_loop = caps.kind != DeviceKind::Cpu
+            || !caps.speaks(Language::Wgsl)
+            || problem.k.div_ceil(self.tile_k) <= direct::MOST_ROUNDS;
         // A 64-bit register tile of 8 × 8 with its operands spills on most devices.
         let registers = u64::from(self.thread_m * self.thread_n) * problem.precision.accumulate().bytes();
         x * y <= caps.max_group_items
@@ -82,6 +85,7 @@ impl TiledPlan {
             && grid[1] <= caps.max_grid[1]
             && registers <= 256
             && indexed_in_32_bits
+            && ends_its_loop
     }
 
     /// Local memory of a work-group.
@@ -89,8 +93,12 @@ impl TiledPlan {
         let element = staged_bytes(precision);
         let sides = u64::from(self.tile_m + self.tile_n);
         // Padding keeps columns of a block in different banks. In CUDA C it is one 16-byte load, and the next block is
-        // stored while this one is read.
-        let (padding, blocks) = if language == Some(Language::CudaC) { (16 / element, 2) } else { (1, 1) };
+        // stored while this one is read; in WGSL it is one vector of 4.
+        let (padding, blocks) = match language {
+            Some(Language::CudaC) => (16 / element, 2),
+            Some(Language::Wgsl) => (4, 1),
+            _ => (1, 1),
+        };
         blocks * u64::from(self.tile_k) * (sides + 2 * padding) * element
     }
 

@@ -1,0 +1,170 @@
+//! An open device: a context with one queue.
+
+use super::caps::Query;
+use super::driver::Found;
+use super::handle::Handle;
+use super::kernel::{OpenClKernel, Programs};
+use super::queue::{self, Queue};
+use super::timing::Events;
+use super::{caps, code, half};
+use crate::{
+    Buffer, Command, DType, Device, DeviceInfo, DeviceToken, Error, Kernel, KernelSpec, Result, Source, Span, Ticket,
+    launch,
+};
+use opencl3::context::context::{create_context, release_context};
+use opencl3::memory::{CL_MEM_READ_WRITE, create_buffer, release_mem_object};
+use opencl3::types::{cl_device_id, cl_mem};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ptr::{null, null_mut};
+use std::rc::Rc;
+
+pub(super) struct OpenClDevice {
+    token: DeviceToken,
+    info: DeviceInfo,
+    id: cl_device_id,
+    context: Handle,
+    queue: Queue,
+    programs: Programs,
+    /// Bytes of all live buffers.
+    allocated: Rc<Cell<u64>>,
+    next: Cell<u64>,
+    submitted: RefCell<BTreeMap<u64, Events>>,
+}
+
+impl OpenClDevice {
+    pub(super) fn open(index: u32, found: &Found) -> Result<Self> {
+        let info = caps::describe(index, found)?;
+        let context = create_context(&[found.device], null(), None, null_mut())
+            .map_err(|status| code::error("clCreateContext", status))?;
+        // SAFETY: just created, and released by this handle only.
+        let context = unsafe { Handle::new(context, release_context) };
+        let queue = Queue::new(context.raw(), found.device)?;
+        let mut device = Self {
+            token: DeviceToken::new(),
+            info,
+            id: found.device,
+            context,
+            queue,
+            programs: Programs::default(),
+            allocated: Rc::default(),
+            next: Cell::new(0),
+            submitted: RefCell::default(),
+        };
+        if half::computes(&device) {
+            device.info.caps.compute.insert(DType::F16);
+        }
+        Ok(device)
+    }
+}
+
+/// A buffer's memory.
+pub(super) struct Memory {
+    handle: Handle,
+    bytes: u64,
+    allocated: Rc<Cell<u64>>,
+}
+
+impl Memory {
+    pub(super) fn raw(&self) -> cl_mem {
+        self.handle.raw()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.allocated.set(self.allocated.get() - self.bytes);
+    }
+}
+
+impl Device for OpenClDevice {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn alloc(&self, bytes: u64) -> Result<Buffer> {
+        if bytes == 0 {
+            return Err(Error::invalid("a buffer of 0 bytes"));
+        }
+        let limit = self.info.caps.max_buffer_bytes;
+        if bytes > limit {
+            return Err(Error::LimitExceeded { what: "a buffer", asked: bytes, limit });
+        }
+        // Most drivers reserve memory when it is first used, and fail or page then: count here what they will be asked.
+        let left = self.info.caps.memory_bytes.map(|total| total.saturating_sub(self.allocated.get()));
+        if left.is_some_and(|left| bytes > left) {
+            return Err(Error::OutOfMemory { asked: bytes, free: left });
+        }
+        // SAFETY: no host memory is involved, and the new buffer is released by its handle only.
+        let handle = unsafe {
+            let raw = create_buffer(self.context.raw(), CL_MEM_READ_WRITE, bytes as usize, null_mut())
+                .map_err(|status| code::memory_error("clCreateBuffer", status, bytes))?;
+            Handle::new(raw, release_mem_object)
+        };
+        self.allocated.set(self.allocated.get() + bytes);
+        Ok(Buffer::new(self.token, bytes, Memory { handle, bytes, allocated: Rc::clone(&self.allocated) }))
+    }
+
+    fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
+        dst.check_range(offset, src.len() as u64)?;
+        let memory = dst.inner::<Memory>(self.token)?;
+        if src.is_empty() { Ok(()) } else { self.queue.upload(memory, offset, src) }
+    }
+
+    fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
+        src.check_range(offset, dst.len() as u64)?;
+        let memory = src.inner::<Memory>(self.token)?;
+        if dst.is_empty() { Ok(()) } else { self.queue.download(memory, offset, dst) }
+    }
+
+    fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {
+        launch::check_spec(spec, &self.info.caps)?;
+        let Source::OpenClC(text) = &spec.source else {
+            return Err(spec.wrong_language("opencl"));
+        };
+        let program = self.programs.build(self.context.raw(), self.id, text, spec)?;
+        let kernel = OpenClKernel::new(&program, self.id, spec)?;
+        Ok(Kernel::new(self.token, spec, program.log.clone(), kernel))
+    }
+
+    fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
+        launch::check(commands, &self.info.caps)?;
+        self.check_owner(commands)?;
+        let events = self.queue.submit(self.token, commands)?;
+        let number = self.next.replace(self.next.get() + 1);
+        self.submitted.borrow_mut().insert(number, events);
+        Ok(Ticket::new(self.token, number))
+    }
+
+    fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
+        let number = ticket.number(self.token)?;
+        let events = self.submitted.borrow_mut().remove(&number);
+        queue::wait(&events.ok_or_else(|| Error::invalid("this submission was waited for before"))?)
+    }
+
+    fn memory(&self) -> Result<crate::Memory> {
+        Ok(caps::memory(Query(self.id)))
+    }
+}
+
+impl OpenClDevice {
+    /// Refuses another device's handles before the first command is handed over.
+    fn check_owner(&self, commands: &[Command<'_>]) -> Result<()> {
+        let own = |buffer: &Buffer| buffer.inner::<Memory>(self.token).map(|_| ());
+        for command in commands {
+            match command {
+                Command::Launch(launch) => {
+                    launch.kernel.inner::<OpenClKernel>(self.token)?;
+                    launch.buffers.iter().try_for_each(|buffer| own(buffer))?;
+                }
+                Command::Copy { src, dst, .. } => {
+                    own(src)?;
+                    own(dst)?;
+                }
+                Command::Fill { dst, .. } => own(dst)?,
+                Command::Begin | Command::End => {}
+            }
+        }
+        Ok(())
+    }
+}
