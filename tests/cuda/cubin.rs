@@ -6,6 +6,7 @@
 use accelbench_backends::cuda::{Capability, compile};
 use accelbench_backends::{Access, Caps, Clock, DType, DeviceKind, Error, KernelSpec, Language, Source};
 use accelbench_kernels::{Catalogue, Precision};
+use accelbench_tests::require::requires;
 use libtest_mimic::{Arguments, Completion, Trial};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -28,14 +29,9 @@ fn main() -> ExitCode {
 fn trial(name: &str, run: impl FnOnce() -> Result<(), Error> + Send + 'static) -> Trial {
     Trial::ignorable_test(name, move || match run() {
         Ok(()) => Ok(Completion::Completed),
-        Err(error @ Error::Unavailable { .. }) if !required() => Ok(Completion::ignored_with(error.to_string())),
+        Err(error @ Error::Unavailable { .. }) if !requires("nvrtc") => Ok(Completion::ignored_with(error.to_string())),
         Err(error) => Err(error.into()),
     })
-}
-
-fn required() -> bool {
-    let required = std::env::var("ACCELBENCH_REQUIRE").unwrap_or_default();
-    required.split(',').any(|name| name.trim() == "nvrtc")
 }
 
 /// Every kernel, by the case and plan that it is for. Unaligned rows take another path than aligned ones.
