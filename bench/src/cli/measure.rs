@@ -202,6 +202,9 @@ impl Run {
 /// Puts a line on disk, and then, if asked for, on standard output.
 fn keep(writer: &mut RunWriter, line: &Line, json: bool) -> Result<(), UserError> {
     writer.line(line).map_err(|error| {
+        if writer.is_empty() {
+            return cannot_write(writer.path(), &error);
+        }
         UserError(format!(
             "{}: {error}; what was written is whole, and `--resume` goes on once there is room",
             writer.path().display()
