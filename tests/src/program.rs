@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// No command of the tests takes nearly so long.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// A program, the folder that it works in, and its environment.
 pub struct Program {
@@ -79,6 +79,29 @@ impl Program {
         self.start(arguments).finish()
     }
 
+    /// Runs a command whose standard output goes elsewhere.
+    ///
+    /// # Panics
+    /// Where it can't be started, or does not end.
+    pub fn run_into(&self, arguments: &[&str], stdout: impl Into<Stdio>) -> Ran {
+        let mut command = Command::new(self.path);
+        self.prepare(&mut command).args(arguments).stdout(stdout);
+        let mut child = command.spawn().expect("the program starts");
+        let stderr = text(child.stderr.take().expect("a pipe"));
+        let code = wait(&mut child).code();
+        Ran { code, stdout: String::new(), stderr: stderr.join().expect("text") }
+    }
+
+    /// Runs a command whose standard output is a pipe that nobody reads.
+    ///
+    /// # Panics
+    /// Where it can't be started, or does not end.
+    pub fn run_unread(&self, arguments: &[&str]) -> Ran {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        self.run_into(arguments, writer)
+    }
+
     /// Starts a command.
     ///
     /// # Panics
@@ -94,12 +117,15 @@ impl Program {
     /// # Panics
     /// Where it can't be started.
     pub fn start_other(&self, mut command: Command) -> Running {
-        command.current_dir(&self.folder).envs(self.environment.iter().cloned());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
+        let mut child = self.prepare(&mut command).spawn().expect("the program starts");
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let stderr = text(child.stderr.take().expect("a pipe"));
         Running { child, stdout, stderr: Some(stderr) }
+    }
+
+    fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.current_dir(&self.folder).envs(self.environment.iter().cloned());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())
     }
 }
 

@@ -9,14 +9,17 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::Write;
 
+/// A product with both inputs.
+type Computed = (Product, [Vec<u8>; 2]);
+
 pub(super) struct FaultyDevice {
     fault: Fault,
     info: DeviceInfo,
     inner: Box<dyn Device>,
     /// What the kernels compute on which the fault strikes, by kernel.
     doomed: RefCell<HashMap<u64, Product>>,
-    /// What was computed by them, by output buffer, with both inputs.
-    computed: RefCell<HashMap<u64, (Product, [Vec<u8>; 2])>>,
+    /// What was computed by them, by output buffer.
+    computed: RefCell<HashMap<u64, Computed>>,
     /// A doomed kernel was launched before.
     ran: Cell<bool>,
 }
