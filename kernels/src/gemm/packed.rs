@@ -40,7 +40,7 @@ impl PackedPlan {
         // 64-byte vectors come with 32 registers: 24 for the tile, the others for B's row and A's element. Narrower ones
         // have 16 on most CPUs, and 32 on some.
         let shapes: &[(u32, u32)] =
-            if u64::from(width) * sum.bytes() >= 64 { &[(8, 3), (6, 4), (12, 2)] } else { &[(6, 2), (4, 3), (8, 3)] };
+            if u64::from(width) * sum.bytes() >= 64 { &[(6, 4), (8, 3), (12, 2)] } else { &[(6, 2), (4, 3), (8, 3)] };
         shapes
             .iter()
             .map(|&(rows, vectors)| Self { rows, vectors, width })
