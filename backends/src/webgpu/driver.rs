@@ -26,6 +26,10 @@ impl Driver for WebGpuDriver {
         "webgpu"
     }
 
+    fn environment(&self) -> &'static [&'static str] {
+        &["VK_", "WGPU_", "MESA_", "LP_", "GALLIUM_"]
+    }
+
     fn probe(&self) -> Presence {
         let adapters = match caught(adapters) {
             Ok(adapters) => adapters,
