@@ -12,6 +12,12 @@ pub trait Driver: Send + Sync {
     /// The backend's id: lower-case, and the part before the colon of its devices' ids.
     fn id(&self) -> &'static str;
 
+    /// How the names of environment variables start that change what this API's loaders and drivers do: results are
+    /// kept with those that were set.
+    fn environment(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Looks for the API and its devices. It never panics, and a missing or broken driver is an answer like any other.
     fn probe(&self) -> Presence;
 

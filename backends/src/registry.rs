@@ -39,6 +39,11 @@ impl Registry {
         self.drivers.iter().map(|driver| driver.id())
     }
 
+    /// How the names of environment variables start that change what the backends do.
+    pub fn environment(&self) -> impl Iterator<Item = &'static str> {
+        self.drivers.iter().flat_map(|driver| driver.environment().iter().copied())
+    }
+
     /// Probes one backend; none is known by that id where this is `None`.
     pub fn probe(&self, id: &str) -> Option<Presence> {
         let driver = self.driver(id)?;

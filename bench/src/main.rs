@@ -1,2 +1,7 @@
-//! wip
-fn main() {}
+//! The program `accelbench`: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    accelbench::main_with(accelbench::App::builtin())
+}

@@ -22,6 +22,10 @@ pub trait Operation: Send + Sync {
     /// The shapes of a profile, each with where it comes from.
     fn shapes(&self, profile: Profile) -> Vec<NamedShape>;
 
+    /// Small shapes where implementations go wrong: ones, remainders of every tile, every layout. What a backend must
+    /// compute rightly to be called conforming.
+    fn conformance(&self) -> Vec<BTreeMap<String, String>>;
+
     /// The case of a shape given by its fields (`m=64`, `trans=nt`).
     ///
     /// # Errors

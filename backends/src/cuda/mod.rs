@@ -1,20 +1,22 @@
-//! wip
+//! CUDA, through cudarc's bindings of the driver API and of NVRTC, both loaded at run time.
+//!
+//! cudarc panics where a library or a function of it is missing, even when it formats an error. So [`api`] looks up
+//! every function that this backend calls before the first call, and reads error codes and names itself.
+//!
+//! A device is its primary context and one stream. Kernels are compiled for the device's own architecture, so what runs
+//! is what the log describes.
 
-use crate::{Absence, AbsenceReason, Device, Driver, Error, Presence, Result};
+mod api;
+mod caps;
+mod context;
+mod device;
+mod driver;
+mod kernel;
+mod memory;
+mod nvrtc;
+mod queue;
+mod timing;
 
-/// wip
-pub struct CudaDriver;
-
-impl Driver for CudaDriver {
-    fn id(&self) -> &'static str {
-        "cuda"
-    }
-
-    fn probe(&self) -> Presence {
-        Absence::new(AbsenceReason::Incomplete, "not written yet", "wait").into()
-    }
-
-    fn open(&self, _index: u32) -> Result<Box<dyn Device>> {
-        Err(Error::unsupported("not written yet"))
-    }
-}
+pub use caps::Capability;
+pub use driver::CudaDriver;
+pub use nvrtc::{Compiled, compile};

@@ -11,6 +11,10 @@ impl Driver for HostDriver {
         "host"
     }
 
+    fn environment(&self) -> &'static [&'static str] {
+        &["RAYON_", "OMP_"]
+    }
+
     fn probe(&self) -> Presence {
         Presence::Present {
             api_version: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),

@@ -1,20 +1,21 @@
-//! wip
+//! WebGPU, by wgpu: one WGSL source for Vulkan, Metal and Direct3D 12.
+//!
+//! wgpu reports what goes wrong by callbacks, and panics where there are none: `faults` turns both into errors. Kernels
+//! are compiled without naga's run-time checks (see `kernel`), bind groups are made once and kept (see `bindings`), and
+//! spans are timed by the device where it can (see `timing`).
 
-use crate::{Absence, AbsenceReason, Device, Driver, Error, Presence, Result};
+mod bindings;
+mod caps;
+mod device;
+mod driver;
+mod faults;
+mod fill;
+mod gpu;
+mod kernel;
+mod memory;
+mod queue;
+mod timing;
+#[cfg(not(target_vendor = "apple"))]
+mod vulkan;
 
-/// wip
-pub struct WebGpuDriver;
-
-impl Driver for WebGpuDriver {
-    fn id(&self) -> &'static str {
-        "webgpu"
-    }
-
-    fn probe(&self) -> Presence {
-        Absence::new(AbsenceReason::Incomplete, "not written yet", "wait").into()
-    }
-
-    fn open(&self, _index: u32) -> Result<Box<dyn Device>> {
-        Err(Error::unsupported("not written yet"))
-    }
-}
+pub use driver::{GL_VARIABLE, WebGpuDriver};

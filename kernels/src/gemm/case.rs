@@ -31,6 +31,10 @@ impl Operation for Gemm {
         shapes::of(profile)
     }
 
+    fn conformance(&self) -> Vec<BTreeMap<String, String>> {
+        shapes::conformance()
+    }
+
     fn case(&self, precision: Precision, fields: &BTreeMap<String, String>) -> Result<Box<dyn Case>, ShapeError> {
         Ok(Box::new(GemmProblem::from_fields(precision, fields)?))
     }

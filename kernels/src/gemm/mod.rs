@@ -4,7 +4,9 @@
 //! n × k, as a linear layer's weights do. 2·m·n·k floating-point operations, by the usual convention.
 
 mod case;
+mod direct;
 mod library;
+mod mma;
 mod packed;
 pub mod plan;
 mod problem;
@@ -13,6 +15,8 @@ mod shapes;
 mod tiled;
 
 pub use case::Gemm;
+pub use direct::DirectPlan;
+pub use mma::MmaPlan;
 pub use packed::PackedPlan;
 pub use plan::GemmPlan;
 pub use problem::GemmProblem;

@@ -1,16 +1,20 @@
 //! The ways to compute a GEMM: one typed plan a family, each with its validity, geometry and program.
 
-use super::{GemmProblem, PackedPlan, TiledPlan, library};
+use super::{DirectPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, library};
 use crate::{Plan, Program};
 use accelbench_backends::{Caps, DeviceKind, Language};
 
 /// One way to compute a GEMM.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GemmPlan {
+    /// Blocks of A and B staged in local memory, multiplied by matrix units.
+    Mma(MmaPlan),
     /// Blocks of A and B staged in local memory, a register tile a work-item.
     Tiled(TiledPlan),
     /// A and B copied into panels, a vector-register tile a work-item, one work-item a work-group.
     Packed(PackedPlan),
+    /// A and B read straight from memory, the rows of A broadcast within a sub-group.
+    Direct(DirectPlan),
     /// A library that the device offers, by name.
     Library(String),
 }
@@ -25,17 +29,30 @@ pub(crate) struct BoundPlan {
 /// All valid plans for a problem on such a device, the preferred one first.
 pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
     let mut plans: Vec<GemmPlan> = library::names(problem, caps).into_iter().map(GemmPlan::Library).collect();
+    let mma = MmaPlan::candidates(problem, caps).into_iter().map(GemmPlan::Mma);
     let tiled = TiledPlan::candidates(problem, caps).into_iter().map(GemmPlan::Tiled);
     let packed = PackedPlan::candidates(problem, caps).into_iter().map(GemmPlan::Packed);
     // Local memory is a CPU's ordinary memory, and a barrier there ends a loop: panels in registers do better.
     if caps.kind == DeviceKind::Cpu {
         plans.extend(packed);
+        plans.extend(DirectPlan::candidates(problem, caps).into_iter().map(GemmPlan::Direct));
         plans.extend(tiled);
     } else {
+        plans.extend(mma);
         plans.extend(tiled);
         plans.extend(packed);
     }
     plans
+}
+
+/// Puts the first plan of a ladder, from large tiles to small, that `fills` the device before all others; the last one
+/// where none does.
+pub(super) fn preferred_first<P>(mut ladder: Vec<P>, fills: impl Fn(&P) -> bool) -> Vec<P> {
+    let preferred = ladder.iter().position(fills).unwrap_or(ladder.len().saturating_sub(1));
+    if !ladder.is_empty() {
+        ladder[..=preferred].rotate_right(1);
+    }
+    ladder
 }
 
 /// Whether any of the kernel languages is spoken, for the message where no plan is left.
@@ -47,24 +64,30 @@ pub(crate) fn speaks_any(caps: &Caps) -> bool {
 impl Plan for BoundPlan {
     fn variant(&self) -> String {
         match &self.plan {
+            GemmPlan::Mma(_) => "mma".into(),
             GemmPlan::Tiled(_) => "tiled".into(),
             GemmPlan::Packed(_) => "packed".into(),
+            GemmPlan::Direct(_) => "direct".into(),
             GemmPlan::Library(name) => name.clone(),
         }
     }
 
     fn name(&self) -> String {
         match &self.plan {
+            GemmPlan::Mma(plan) => plan.name(),
             GemmPlan::Tiled(plan) => plan.name(),
             GemmPlan::Packed(plan) => plan.name(),
+            GemmPlan::Direct(plan) => plan.name(),
             GemmPlan::Library(name) => name.clone(),
         }
     }
 
     fn program(&self) -> Program {
         match &self.plan {
+            GemmPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
             GemmPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
             GemmPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
+            GemmPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
             GemmPlan::Library(name) => library::program(name, &self.problem),
         }
     }

@@ -8,6 +8,7 @@
 use crate::{NamedShape, Phase, Profile};
 use Phase::{Decode, Ladder, Prefill, Training};
 use Profile::{Full, Quick, Standard};
+use std::collections::BTreeMap;
 
 /// The first profile that has it, (m, n, k), layout, origin, phase. In the order of running: sizes that tell most come
 /// first, so that a run that is stopped early has them.
@@ -49,18 +50,48 @@ const SHAPES: &[Row] = &[
     (Full, [2048, 128_256, 4096], "nt", "Llama-3-8B vocabulary", Prefill),
 ];
 
+/// Sizes around every tile's side: vectors, single elements, primes, exact fits, and one more or less.
+const CONFORMANCE: [[u32; 3]; 20] = [
+    [1, 1, 1],
+    [1, 1, 300],
+    [1, 257, 65],
+    [259, 1, 17],
+    [2, 3, 1],
+    [7, 5, 3],
+    [16, 16, 16],
+    [17, 15, 33],
+    [31, 97, 64],
+    [48, 48, 48],
+    [49, 47, 50],
+    [64, 64, 64],
+    [65, 63, 61],
+    [96, 128, 31],
+    [127, 129, 15],
+    [128, 128, 128],
+    [129, 127, 130],
+    [8, 200, 1],
+    [255, 33, 257],
+    [256, 256, 8],
+];
+
+/// [`CONFORMANCE`] in every layout.
+pub(super) fn conformance() -> Vec<BTreeMap<String, String>> {
+    let layouts = ["nn", "nt", "tn", "tt"];
+    layouts.iter().flat_map(|trans| CONFORMANCE.iter().map(|&size| fields(size, trans))).collect()
+}
+
 /// The shapes of a profile.
 pub(super) fn of(profile: Profile) -> Vec<NamedShape> {
     SHAPES
         .iter()
         .filter(|(first, ..)| *first <= profile)
-        .map(|&(_, [m, n, k], trans, origin, phase)| NamedShape {
-            fields: [("m", m.to_string()), ("n", n.to_string()), ("k", k.to_string()), ("trans", trans.to_owned())]
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-            origin,
-            phase,
-        })
+        .map(|&(_, size, trans, origin, phase)| NamedShape { fields: fields(size, trans), origin, phase })
+        .collect()
+}
+
+fn fields([m, n, k]: [u32; 3], trans: &str) -> BTreeMap<String, String> {
+    [("m", m.to_string()), ("n", n.to_string()), ("k", k.to_string()), ("trans", trans.to_owned())]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
         .collect()
 }

@@ -3,14 +3,15 @@
 //! One plan for three languages: `tiled.cl` and `tiled.cu` are specialised by definitions, `tiled.wgsl.j2` by a template
 //! with the same names. See those files for how a work-item's rows and columns lie.
 
-use super::GemmProblem;
+use super::plan::preferred_first;
+use super::{GemmProblem, direct};
 use crate::program::fold_grid;
 use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
-use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
+use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, Source};
 use minijinja::{Environment, UndefinedBehavior};
 
 const OPENCL: &str = include_str!("tiled.cl");
-const CUDA: &str = include_str!("tiled.cu");
+const CUDA: &str = concat!(include_str!("../ptx.cuh"), include_str!("tiles.cuh"), include_str!("tiled.cu"));
 const WGSL: &str = include_str!("tiled.wgsl.j2");
 
 /// The sizes of a tiled GEMM.
@@ -47,17 +48,9 @@ impl TiledPlan {
         if language(caps).is_none() || problem.precision.missing(caps).is_some() {
             return Vec::new();
         }
-        let valid: Vec<Self> = Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect();
+        let valid = Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect();
         let units = u64::from(caps.compute_units.unwrap_or(16));
-        let preferred = valid
-            .iter()
-            .position(|plan| plan.tiles(problem) >= 2 * units)
-            .unwrap_or_else(|| valid.len().saturating_sub(1));
-        let mut plans = valid;
-        if !plans.is_empty() {
-            plans[..=preferred].rotate_right(1);
-        }
-        plans
+        preferred_first(valid, |plan| plan.tiles(problem) >= 2 * units)
     }
 
     /// The plan in one word.
@@ -76,12 +69,13 @@ impl TiledPlan {
 
     fn valid(&self, problem: &GemmProblem, caps: &Caps) -> bool {
         let [x, y, _] = self.group();
-        let element = staged_bytes(problem.precision);
-        // One element of padding a row keeps columns of a block in different banks.
-        let local = u64::from(self.tile_k) * u64::from(self.tile_m + 1 + self.tile_n + 1) * element;
+        let local = self.local_bytes(problem.precision, language(caps));
         let grid = fold_grid(self.tiles(problem), caps.max_grid[0]);
         let indexed_in_32_bits =
             !caps.speaks(Language::Wgsl) || problem.elements().iter().all(|&elements| elements < 1 << 32);
+        let ends_its_loop = caps.kind != DeviceKind::Cpu
+            || !caps.speaks(Language::Wgsl)
+            || problem.k.div_ceil(self.tile_k) <= direct::MOST_ROUNDS;
         // A 64-bit register tile of 8 × 8 with its operands spills on most devices.
         let registers = u64::from(self.thread_m * self.thread_n) * problem.precision.accumulate().bytes();
         x * y <= caps.max_group_items
@@ -91,6 +85,21 @@ impl TiledPlan {
             && grid[1] <= caps.max_grid[1]
             && registers <= 256
             && indexed_in_32_bits
+            && ends_its_loop
+    }
+
+    /// Local memory of a work-group.
+    fn local_bytes(&self, precision: Precision, language: Option<Language>) -> u64 {
+        let element = staged_bytes(precision);
+        let sides = u64::from(self.tile_m + self.tile_n);
+        // Padding keeps columns of a block in different banks. In CUDA C it is one 16-byte load, and the next block is
+        // stored while this one is read; in WGSL it is one vector of 4.
+        let (padding, blocks) = match language {
+            Some(Language::CudaC) => (16 / element, 2),
+            Some(Language::Wgsl) => (4, 1),
+            _ => (1, 1),
+        };
+        blocks * u64::from(self.tile_k) * (sides + 2 * padding) * element
     }
 
     /// The program for `problem` on a device with these capabilities.
@@ -104,7 +113,11 @@ impl TiledPlan {
             entry: "gemm_tiled".to_owned(),
             defines,
             group: self.group(),
-            shared_bytes: 0,
+            // The other languages declare theirs in the source.
+            shared_bytes: match language(caps) {
+                Some(Language::CudaC) => self.local_bytes(problem.precision, Some(Language::CudaC)) as u32,
+                _ => 0,
+            },
             bindings: vec![Access::Read, Access::Read, Access::Write],
             params_bytes: 16,
         };

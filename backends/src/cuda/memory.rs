@@ -1,0 +1,48 @@
+//! Device memory.
+
+use super::api::{check, driver};
+use super::context::Context;
+use crate::{Buffer, DeviceToken, Error, Memory, Result};
+use cudarc::driver::sys::{CUdeviceptr, CUresult};
+use std::rc::Rc;
+
+pub(super) struct CudaMemory {
+    context: Rc<Context>,
+    pub(super) start: CUdeviceptr,
+}
+
+impl CudaMemory {
+    pub(super) fn buffer(context: &Rc<Context>, token: DeviceToken, bytes: u64) -> Result<Buffer> {
+        if bytes == 0 {
+            return Err(Error::invalid("a buffer of 0 bytes"));
+        }
+        context.enter()?;
+        let mut start = 0;
+        // SAFETY: the driver writes an address, which is only used where it reports success.
+        let result = unsafe { driver::cuMemAlloc_v2(&raw mut start, bytes as usize) };
+        if result == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
+            return Err(Error::OutOfMemory { asked: bytes, free: memory(context).ok().and_then(|memory| memory.free) });
+        }
+        check("cuMemAlloc", result)?;
+        Ok(Buffer::new(token, bytes, Self { context: Rc::clone(context), start }))
+    }
+}
+
+impl Drop for CudaMemory {
+    fn drop(&mut self) {
+        let _ = self.context.enter();
+        // SAFETY: the allocation is this value's own; the driver waits for kernels that still use it.
+        unsafe {
+            let _ = driver::cuMemFree_v2(self.start);
+        }
+    }
+}
+
+/// The device's memory now.
+pub(super) fn memory(context: &Context) -> Result<Memory> {
+    context.enter()?;
+    let (mut free, mut total) = (0, 0);
+    // SAFETY: both places outlive the call.
+    check("cuMemGetInfo", unsafe { driver::cuMemGetInfo_v2(&raw mut free, &raw mut total) })?;
+    Ok(Memory { total: Some(total as u64), free: Some(free as u64) })
+}

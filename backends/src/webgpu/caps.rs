@@ -1,0 +1,135 @@
+//! What an adapter says of itself, and what a small kernel shows that it computes.
+
+use super::gpu::Gpu;
+use super::timing;
+use crate::{
+    Access, Caps, Clock, Command, DType, Device, DeviceId, DeviceInfo, DeviceKind, KernelSpec, Language, Launch,
+    PhysicalId, Result, Source,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An adapter's description; its types are those that it states.
+pub(super) fn describe(adapter: &wgpu::Adapter, gpu: &Gpu, index: u32) -> DeviceInfo {
+    let about = adapter.get_info();
+    DeviceInfo {
+        id: DeviceId::new("webgpu", index),
+        vendor: vendor(about.vendor),
+        driver: format!("{} {}", about.driver, about.driver_info).trim().to_owned(),
+        physical_id: PhysicalId {
+            pci: (!about.device_pci_bus_id.is_empty()).then(|| about.device_pci_bus_id.to_lowercase()),
+            uuid: None,
+        },
+        caps: caps(adapter, gpu, &about),
+        name: about.name,
+    }
+}
+
+fn caps(adapter: &wgpu::Adapter, gpu: &Gpu, about: &wgpu::AdapterInfo) -> Caps {
+    let (features, limits) = (gpu.device.features(), gpu.device.limits());
+    let clock = timing::clock(&gpu.device);
+    let mut types = BTreeSet::from([DType::F32]);
+    types.extend(features.contains(wgpu::Features::SHADER_F64).then_some(DType::F64));
+    types.extend(features.contains(wgpu::Features::SHADER_F16).then_some(DType::F16));
+    let mut facts = BTreeMap::from([("api".to_owned(), about.backend.to_string())]);
+    let mut memory_bytes = None;
+    #[cfg(not(target_vendor = "apple"))]
+    if let Some(vulkan) = super::vulkan::facts(adapter) {
+        facts.insert("api_version".to_owned(), vulkan.api_version);
+        memory_bytes = Some(vulkan.memory_bytes);
+    }
+    Caps {
+        kind: match about.device_type {
+            wgpu::DeviceType::Cpu => DeviceKind::Cpu,
+            wgpu::DeviceType::Other => DeviceKind::Accelerator,
+            _ => DeviceKind::Gpu,
+        },
+        languages: BTreeSet::from([Language::Wgsl]),
+        libraries: BTreeMap::new(),
+        storage: types.clone(),
+        compute: types,
+        subgroup: features
+            .contains(wgpu::Features::SUBGROUP)
+            .then_some((about.subgroup_min_size, about.subgroup_max_size)),
+        max_group_items: limits.max_compute_invocations_per_workgroup,
+        max_group: [
+            limits.max_compute_workgroup_size_x,
+            limits.max_compute_workgroup_size_y,
+            limits.max_compute_workgroup_size_z,
+        ],
+        max_grid: [limits.max_compute_workgroups_per_dimension; 3],
+        local_bytes: limits.max_compute_workgroup_storage_size.into(),
+        max_buffer_bytes: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
+        memory_bytes,
+        cache_bytes: None,
+        compute_units: None,
+        clock_mhz: None,
+        clock,
+        clock_resolution_ns: match clock {
+            Clock::DeviceTimestamp => gpu.queue.get_timestamp_period().into(),
+            _ => timing::WALL_RESOLUTION_NS,
+        },
+        facts,
+    }
+}
+
+/// The vendor by its PCI number, or by the one that Khronos gave it.
+fn vendor(id: u32) -> String {
+    let name = match id {
+        0x1002 => "AMD",
+        0x1010 => "Imagination",
+        0x106b => "Apple",
+        0x10de => "NVIDIA",
+        0x13b5 => "Arm",
+        0x1414 => "Microsoft",
+        0x5143 => "Qualcomm",
+        0x8086 => "Intel",
+        0x1_0005 => "Mesa",
+        _ => return format!("PCI vendor {id:#06x}"),
+    };
+    name.to_owned()
+}
+
+/// Whether the device really computes in this type: runs one product and sum whose exact result a narrower type misses.
+pub(super) fn computes(device: &dyn Device, dtype: DType) -> Result<bool> {
+    let (enable, name) = match dtype {
+        DType::F64 => ("", "f64"),
+        DType::F32 => ("", "f32"),
+        DType::F16 => ("enable f16;", "f16"),
+    };
+    let kernel = device.compile(&KernelSpec {
+        source: Source::Wgsl(
+            format!(
+                "{enable}
+                @group(0) @binding(0) var<storage, read> input: array<{name}>;
+                @group(0) @binding(1) var<storage, read_write> output: array<{name}>;
+                @compute @workgroup_size(1) fn probe() {{ output[0] = fma(input[0], input[1], input[2]); }}"
+            )
+            .into(),
+        ),
+        entry: "probe".to_owned(),
+        defines: Vec::new(),
+        group: [1, 1, 1],
+        shared_bytes: 0,
+        bindings: vec![Access::Read, Access::Write],
+        params_bytes: 0,
+    })?;
+    let step = dtype.ulp() * 4.0;
+    let encoded: Vec<u8> = [1.0 + step, 3.0, 0.5].into_iter().flat_map(|value| encode(dtype, value)).collect();
+    let expected = encode(dtype, 3.5 + 3.0 * step);
+    let (input, output) = (device.alloc(encoded.len() as u64)?, device.alloc(dtype.bytes())?);
+    device.upload(&input, 0, &encoded)?;
+    let launch = Launch { kernel: &kernel, grid: [1, 1, 1], buffers: &[&input, &output], params: &[] };
+    let ticket = device.submit(&[Command::Launch(launch)])?;
+    device.wait(ticket)?;
+    let mut found = vec![0; expected.len()];
+    device.download(&output, 0, &mut found)?;
+    Ok(found == expected)
+}
+
+fn encode(dtype: DType, value: f64) -> Vec<u8> {
+    match dtype {
+        DType::F64 => value.to_le_bytes().to_vec(),
+        DType::F32 => (value as f32).to_le_bytes().to_vec(),
+        DType::F16 => half::f16::from_f64(value).to_le_bytes().to_vec(),
+    }
+}

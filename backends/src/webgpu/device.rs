@@ -1,0 +1,98 @@
+//! An adapter as a device.
+
+use super::gpu::Gpu;
+use super::kernel::GpuKernel;
+use super::memory::GpuBuffer;
+use super::queue::{self, Pending, Timer};
+use super::timing::StampPool;
+use super::{caps, fill, memory};
+use crate::launch;
+use crate::{Buffer, Command, Device, DeviceInfo, Error, Kernel, KernelSpec, Memory, Result, Span, Ticket};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+pub(super) struct WebGpuDevice {
+    gpu: Gpu,
+    info: DeviceInfo,
+    fill: Kernel,
+    stamps: StampPool,
+    next: Cell<u64>,
+    pending: RefCell<BTreeMap<u64, Pending>>,
+}
+
+impl WebGpuDevice {
+    /// Opens the adapter that has this index, and tries out the types that it states.
+    pub(super) fn open(adapter: &wgpu::Adapter, index: u32) -> Result<Self> {
+        let gpu = Gpu::open(adapter)?;
+        let fill = fill::compile(&gpu)?;
+        let info = caps::describe(adapter, &gpu, index);
+        let mut device = Self {
+            gpu,
+            info,
+            fill,
+            stamps: StampPool::default(),
+            next: Cell::new(0),
+            pending: RefCell::new(BTreeMap::new()),
+        };
+        for dtype in device.info.caps.compute.clone() {
+            let trouble = match caps::computes(&device, dtype) {
+                Ok(true) => continue,
+                Ok(false) => "the driver states it, and computes something else".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            device.info.caps.compute.remove(&dtype);
+            device.info.caps.facts.insert(format!("no {dtype}"), trouble);
+        }
+        Ok(device)
+    }
+}
+
+impl Device for WebGpuDevice {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn alloc(&self, bytes: u64) -> Result<Buffer> {
+        memory::alloc(&self.gpu, &self.info.caps, bytes)
+    }
+
+    fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
+        dst.check_range(offset, src.len() as u64)?;
+        memory::upload(&self.gpu, &dst.inner::<GpuBuffer>(self.gpu.token)?.raw, offset, src)
+    }
+
+    fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
+        src.check_range(offset, dst.len() as u64)?;
+        memory::download(&self.gpu, &src.inner::<GpuBuffer>(self.gpu.token)?.raw, offset, dst)
+    }
+
+    fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {
+        launch::check_spec(spec, &self.info.caps)?;
+        GpuKernel::compile(&self.gpu, spec)
+    }
+
+    fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
+        launch::check(commands, &self.info.caps)?;
+        let pending = queue::submit(&self.gpu, &self.fill, &self.stamps, commands)?;
+        let number = self.next.replace(self.next.get() + 1);
+        self.pending.borrow_mut().insert(number, pending);
+        Ok(Ticket::new(self.gpu.token, number))
+    }
+
+    fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
+        let number = ticket.number(self.gpu.token)?;
+        let pending = self.pending.borrow_mut().remove(&number);
+        let Pending { submission, timer } =
+            pending.ok_or_else(|| Error::invalid("this submission was waited for before"))?;
+        match timer {
+            Timer::None => self.gpu.wait(submission).map(|()| Vec::new()),
+            Timer::Stamps(stamps) => self.stamps.spans(&self.gpu, stamps, submission),
+            Timer::Wall { spans, .. } => self.gpu.wait(submission).map(|()| spans),
+        }
+    }
+
+    fn memory(&self) -> Result<Memory> {
+        // wgpu tells no device's free memory.
+        Ok(Memory { total: self.info.caps.memory_bytes, free: None })
+    }
+}

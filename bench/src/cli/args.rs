@@ -1,0 +1,182 @@
+//! The flags, defined once: help, man page and completions come from here.
+
+use accelbench_backends::DeviceId;
+use accelbench_kernels::Precision;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// What `accelbench` alone prints.
+pub(super) const FIRST_STEPS: &str = "\
+accelbench says what any accelerator really delivers.
+
+  accelbench all --quick     measure every device, in about a minute
+  accelbench all             the same with the shapes that reports are made from
+  accelbench devices         what is there to be measured
+  accelbench doctor          what is not there, why, and what would help
+  accelbench run gemm:m=4096,n=4096,k=4096 --dtype f16 --device cuda:0
+                             measure one case
+  accelbench list            kernels, types and shapes
+  accelbench help            all commands
+";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    all went well (cases that a device can't do, or that were left out, are no fault)
+  2    a mistake in the command, an output that can't be written, or a file that can't be read
+  6    a case was wrong, failed, crashed or timed out
+  130  stopped by Ctrl-C; `--resume FILE` goes on
+
+Environment:
+  ACCELBENCH_DISABLE=opencl,cuda   treat these backends as absent
+  ACCELBENCH_WEBGPU_GL=1           let WebGPU use OpenGL, too
+  NO_COLOR=1                       no colours";
+
+/// Says what any accelerator really delivers: verified FLOP/s through CUDA, OpenCL, WebGPU and the CPU.
+#[derive(Debug, Parser)]
+#[command(name = "accelbench", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Measure every kernel in every type on every device
+    #[command(after_help = EXIT_CODES)]
+    All(RunOptions),
+    /// Measure chosen kernels, types, shapes, variants or devices
+    #[command(after_help = EXIT_CODES)]
+    Run(RunArgs),
+    /// Show the devices that were found
+    Devices(Format),
+    /// Show which backends are absent, why, and what would help
+    Doctor(Format),
+    /// Show kernels, types and shapes
+    List(ListArgs),
+    /// Check result files
+    Check {
+        /// Result files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, in roff
+    Man,
+    /// The program's own processes
+    #[command(hide = true, subcommand)]
+    Internal(Internal),
+}
+
+/// Processes that the program starts of itself.
+#[derive(Debug, Subcommand)]
+pub(super) enum Internal {
+    Probe { backend: String },
+    Worker { device: DeviceId },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Format {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Show also the plans that each device has for each kernel and type
+    #[arg(long)]
+    pub(super) plans: bool,
+    #[command(flatten)]
+    pub(super) format: Format,
+}
+
+/// Whether caches are warm or cold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Cache {
+    /// Runs follow each other at once
+    Warm,
+    /// A buffer of twice the last-level cache is written before each run
+    Cold,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunOptions {
+    /// Fewer shapes and samples: a first look in about a minute
+    #[arg(long, conflicts_with = "full")]
+    pub(super) quick: bool,
+    /// All shapes, kernel families and sizes; hours on a slow device
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Write results here; by default a dated file in the working folder
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Go on with a run that was stopped, with its own settings, in its own file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "full", "output", "cache", "seed", "timeout", "budget"])]
+    pub(super) resume: Option<PathBuf>,
+    /// What caches hold when a kernel starts
+    #[arg(long, value_enum, default_value_t = Cache::Warm)]
+    pub(super) cache: Cache,
+    /// Seed of the random inputs
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Seconds that one case may take before its worker is ended
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub(super) timeout: f64,
+    /// Seconds that each device may take in all; by default 12 with --quick, 65, and 1800 with --full
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) budget: Option<f64>,
+    /// Print the result file's lines instead of a table
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Shapes of your own, such as gemm:m=4096,n=4096,k=4096,trans=nt; by default those of the profile
+    #[arg(value_name = "SHAPE", conflicts_with = "resume")]
+    pub(super) own_shapes: Vec<String>,
+    /// Only this kernel
+    #[arg(short, long, value_name = "NAME", value_delimiter = ',', conflicts_with = "resume")]
+    pub(super) kernel: Vec<String>,
+    /// Only this type: f64, f32, f16 (sums in f32) or f16-acc16 (sums in f16)
+    #[arg(short = 't', long, value_name = "TYPE", value_delimiter = ',', conflicts_with = "resume")]
+    pub(super) dtype: Vec<Precision>,
+    /// Only this shape of the profile, as ids write it: 1024x1024x1024, 1x4096x4096-nt
+    #[arg(short, long, value_name = "SHAPE", value_delimiter = ',', conflicts_with = "resume")]
+    pub(super) shape: Vec<String>,
+    /// Only this kernel family or library
+    #[arg(short, long, value_name = "NAME", value_delimiter = ',', conflicts_with = "resume")]
+    pub(super) variant: Vec<String>,
+    /// Only this plan, as `list --plans` names it
+    #[arg(short, long, value_name = "NAME", conflicts_with = "resume")]
+    pub(super) plan: Option<String>,
+    /// Only this device (opencl:1), or all of a backend (opencl)
+    #[arg(short, long, value_name = "DEVICE", value_delimiter = ',', conflicts_with = "resume")]
+    pub(super) device: Vec<String>,
+    #[command(flatten)]
+    pub(super) options: RunOptions,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value <= 1e7 => Ok(value),
+        _ => Err("write a number of seconds above 0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_are_sound() {
+        Cli::command().debug_assert();
+    }
+}

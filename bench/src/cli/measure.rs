@@ -1,0 +1,331 @@
+//! `all` and `run`: measure, write the result file, show what matters.
+
+use super::args::{Cache, RunArgs, RunOptions};
+use super::exit::{self, UserError};
+use super::progress::{self, Progress};
+use super::{term, units};
+use crate::plan::{self, Planned, Selection};
+use crate::probe::Machine;
+use crate::run::{self, RunSettings};
+use crate::{App, CaseId, host};
+use accelbench_kernels::{Catalogue, Profile};
+use accelbench_reports::{
+    BackendStatus, CacheMode, DeviceRow, End, EndStatus, Line, Plan, ResultRow, RunFile, RunHeader, RunWriter, SCHEMA,
+    Status, check, summary,
+};
+use comfy_table::{CellAlignment, Table, presets};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+pub(super) fn all(app: App, options: RunOptions) -> Result<ExitCode, UserError> {
+    start(app, Selection::default(), options)
+}
+
+pub(super) fn run(app: App, args: RunArgs) -> Result<ExitCode, UserError> {
+    let catalogue = (app.catalogue)();
+    let own_shapes = args
+        .own_shapes
+        .iter()
+        .map(|text| catalogue.parse_shape(text).map(|(operation, fields)| (operation.name().to_owned(), fields)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(UserError::new)?;
+    let selection = Selection {
+        kernels: args.kernel,
+        precisions: args.dtype,
+        shapes: args.shape,
+        variants: args.variant,
+        devices: args.device,
+        plan: args.plan,
+        own_shapes,
+    };
+    start(app, selection, args.options)
+}
+
+fn start(app: App, selection: Selection, options: RunOptions) -> Result<ExitCode, UserError> {
+    if let Some(path) = &options.resume {
+        return resume(app, path, options.json);
+    }
+    let profile = match (options.quick, options.full) {
+        (true, _) => Profile::Quick,
+        (_, true) => Profile::Full,
+        _ => Profile::Standard,
+    };
+    let (budget, case_limit) = RunSettings::limits(profile);
+    let settings = RunSettings {
+        profile,
+        cache: match options.cache {
+            Cache::Warm => CacheMode::Warm,
+            Cache::Cold => CacheMode::Cold,
+        },
+        seed: options.seed,
+        plan: selection.plan.clone(),
+        timeout: Duration::from_secs_f64(options.timeout),
+        budget: options.budget.map(Duration::from_secs_f64).or(budget),
+        // Who names a shape wants it measured, however long it takes.
+        case_limit: if selection.own_shapes.is_empty() { case_limit } else { None },
+    };
+    // Before minutes are spent: a mistake in the selection, or a place that can't be written to.
+    let machine = Machine::probe(app);
+    let devices: Vec<_> = machine.devices().cloned().collect();
+    let cases = plan::expand(&(app.catalogue)(), &devices, &selection, profile).map_err(UserError)?;
+    let path = options.output.unwrap_or_else(default_path);
+    let writer = RunWriter::create(&path).map_err(|error| cannot_write(&path, &error))?;
+    let header = header(app, &machine, &cases, &settings);
+    Run { machine, cases, settings, writer, file: RunFile::new(header), json: options.json, fresh: true }.go()
+}
+
+/// Takes up a stopped run: its own settings, its own cases, on the same devices.
+fn resume(app: App, path: &Path, json: bool) -> Result<ExitCode, UserError> {
+    let file = RunFile::read(path).map_err(UserError::new)?;
+    let machine = Machine::probe(app);
+    let plan = &file.header.plan;
+    let profile = [Profile::Quick, Profile::Standard, Profile::Full].into_iter().find(|p| p.name() == plan.profile);
+    let profile =
+        profile.ok_or_else(|| UserError(format!("{}: unknown profile `{}`", path.display(), plan.profile)))?;
+    let seconds = |value: f64| Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX);
+    let settings = RunSettings {
+        profile,
+        cache: plan.cache,
+        seed: plan.seed,
+        plan: plan.plan.clone(),
+        timeout: seconds(plan.timeout_s),
+        budget: plan.budget_s.map(seconds),
+        case_limit: plan.case_limit_s.map(seconds),
+    };
+    let cases = missing(&(app.catalogue)(), &file, &machine)
+        .map_err(|reason| UserError(format!("{}: {reason}", path.display())))?;
+    let writer = RunWriter::resume(path, &file).map_err(UserError::new)?;
+    Run { machine, cases, settings, writer, file, json, fresh: false }.go()
+}
+
+/// The planned cases that have no row yet.
+fn missing(catalogue: &Catalogue, file: &RunFile, machine: &Machine) -> Result<Vec<Planned>, String> {
+    let done: BTreeSet<&str> = file.results.iter().map(|row| row.case.as_str()).collect();
+    let now = machine.device_rows();
+    let mut cases = Vec::new();
+    for case in file.header.plan.cases.iter().filter(|case| !done.contains(case.as_str())) {
+        let id: CaseId = case.parse()?;
+        let name = id.device.to_string();
+        let identity = |rows: &[DeviceRow]| {
+            let row = rows.iter().find(|row| row.id == name);
+            row.map(|row| (row.name.clone(), row.driver.clone()))
+        };
+        let (before, after) = (identity(&file.header.devices), identity(&now));
+        let device = machine.devices().find(|device| device.id == id.device);
+        let Some(device) = device.filter(|_| before == after) else {
+            let named = |identity: Option<(String, String)>| {
+                identity.map_or("absent".to_owned(), |(name, driver)| format!("`{name}` with {driver}"))
+            };
+            return Err(format!(
+                "{name} was {} and is {}: results of different devices or drivers don't go into one file; start a new run",
+                named(before),
+                named(after)
+            ));
+        };
+        cases.push(plan::from_id(catalogue, &id, device)?);
+    }
+    Ok(cases)
+}
+
+/// A run with all that it needs.
+struct Run {
+    machine: Machine,
+    cases: Vec<Planned>,
+    settings: RunSettings,
+    writer: RunWriter,
+    /// The result file's content so far.
+    file: RunFile,
+    json: bool,
+    /// The header is not written yet.
+    fresh: bool,
+}
+
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+impl Run {
+    fn go(mut self) -> Result<ExitCode, UserError> {
+        let start = Instant::now();
+        // The second Ctrl-C does not wait for the first one's tidying up.
+        let _ = ctrlc::set_handler(|| {
+            if STOPPED.swap(true, Ordering::SeqCst) {
+                std::process::exit(exit::INTERRUPTED.into());
+            }
+        });
+        let show: fn(&str) -> Result<(), UserError> = if self.json { progress::to_stderr } else { term::print };
+        let path = self.writer.path().to_owned();
+        if self.fresh {
+            let header = Line::Run(Box::new(self.file.header.clone()));
+            keep(&mut self.writer, &header, self.json)?;
+            show(&introduction(&self.machine, self.cases.len(), &self.settings))?;
+        } else {
+            show(&format!(
+                "{}: {} of {} cases are done\n",
+                path.display(),
+                self.file.results.len(),
+                self.file.header.plan.cases.len()
+            ))?;
+        }
+        let mut progress = Progress::new(self.file.header.plan.cases.len(), self.file.results.len());
+        let (writer, rows, json) = (&mut self.writer, &mut self.file.results, self.json);
+        let stopped = || STOPPED.load(Ordering::SeqCst);
+        let ran = run::run(&self.machine, &self.cases, &self.settings, &stopped, |row: ResultRow| {
+            let line = Line::Result(Box::new(row.clone()));
+            keep(writer, &line, json)?;
+            progress.row(&row, show)?;
+            rows.push(row);
+            Ok::<(), UserError>(())
+        });
+        progress.finish();
+        ran?;
+        let complete = self.file.results.len() == self.file.header.plan.cases.len();
+        let end = End {
+            status: if complete { EndStatus::Complete } else { EndStatus::Interrupted },
+            counts: check::counts(&self.file.results),
+            wall_s: start.elapsed().as_secs_f64(),
+        };
+        keep(&mut self.writer, &Line::End(end.clone()), self.json)?;
+        show(&conclusion(&self.file, &end, &path))?;
+        Ok(match end.status {
+            EndStatus::Interrupted => ExitCode::from(exit::INTERRUPTED),
+            EndStatus::Complete if self.file.results.iter().any(|row| row.status.is_fault()) => {
+                ExitCode::from(exit::FAULT)
+            }
+            EndStatus::Complete => ExitCode::SUCCESS,
+        })
+    }
+}
+
+/// Puts a line on disk, and then, if asked for, on standard output.
+fn keep(writer: &mut RunWriter, line: &Line, json: bool) -> Result<(), UserError> {
+    writer.line(line).map_err(|error| {
+        UserError(format!(
+            "{}: {error}; what was written is whole, and `--resume` goes on once there is room",
+            writer.path().display()
+        ))
+    })?;
+    if json {
+        let text = serde_json::to_string(line).map_err(UserError::new)?;
+        term::print(&format!("{text}\n"))?;
+    }
+    Ok(())
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> UserError {
+    UserError(match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            format!("{} is already there; name another file with -o, or go on with it by --resume", path.display())
+        }
+        _ => format!("{}: {error}; name a file that can be written with -o", path.display()),
+    })
+}
+
+fn default_path() -> PathBuf {
+    let now = jiff::Zoned::now();
+    let base = format!("accelbench-{}", now.strftime("%Y%m%d-%H%M%S"));
+    let first = PathBuf::from(format!("{base}.jsonl"));
+    // Two runs may start within a second.
+    let next = (2..1000).map(|n| PathBuf::from(format!("{base}-{n}.jsonl")));
+    std::iter::once(first.clone()).chain(next).find(|path| !path.exists()).unwrap_or(first)
+}
+
+fn header(app: App, machine: &Machine, cases: &[Planned], settings: &RunSettings) -> RunHeader {
+    let started = jiff::Timestamp::now();
+    RunHeader {
+        schema: SCHEMA.to_owned(),
+        // Unique as far as one machine can make it, without telling more of the machine than the rest does.
+        run_id: format!(
+            "{}-{:x}-{:x}",
+            started.strftime("%Y%m%dT%H%M%SZ"),
+            started.subsec_nanosecond(),
+            std::process::id()
+        ),
+        started: started.to_string(),
+        argv: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        suite: host::suite(),
+        plan: Plan {
+            profile: settings.profile.name().to_owned(),
+            cache: settings.cache,
+            seed: settings.seed,
+            timeout_s: settings.timeout.as_secs_f64(),
+            budget_s: settings.budget.map(|budget| budget.as_secs_f64()),
+            case_limit_s: settings.case_limit.map(|limit| limit.as_secs_f64()),
+            plan: settings.plan.clone(),
+            cases: cases.iter().map(|case| case.id.to_string()).collect(),
+        },
+        host: host::host(),
+        environment: host::environment(&(app.registry)()),
+        backends: machine.backend_rows(),
+        devices: machine.device_rows(),
+    }
+}
+
+fn introduction(machine: &Machine, cases: usize, settings: &RunSettings) -> String {
+    let mut text = String::new();
+    for device in machine.devices() {
+        let _ = writeln!(text, "{:10} {} ({})", device.id.to_string(), device.name, device.driver);
+    }
+    let limit = settings.budget.map_or(String::new(), |budget| format!(", at most {} s a device", budget.as_secs()));
+    let _ = writeln!(text, "{cases} cases, {} profile{limit}\n", settings.profile.name());
+    text
+}
+
+fn conclusion(file: &RunFile, end: &End, path: &Path) -> String {
+    let mut text = String::new();
+    let best = summary::best(file);
+    if !best.is_empty() {
+        let _ = writeln!(text, "\nBest verified rates\n{}", table(&best));
+    }
+    for backend in file.header.backends.iter().filter(|backend| backend.status == BackendStatus::Absent) {
+        let _ = writeln!(
+            text,
+            "{} is absent: {}\n    to have it: {}",
+            backend.id,
+            backend.detail.as_deref().unwrap_or_default(),
+            backend.hint.as_deref().unwrap_or_default()
+        );
+    }
+    let counts: Vec<String> = Status::ALL
+        .iter()
+        .filter_map(|status| end.counts.get(status.name()).map(|count| format!("{count} {status}")))
+        .collect();
+    let _ = writeln!(text, "{} in {:.0} s. Results: {}", counts.join(", "), end.wall_s, path.display());
+    if end.status == EndStatus::Interrupted {
+        let left = file.header.plan.cases.len() - file.results.len();
+        let _ = writeln!(text, "Stopped with {left} cases left: `accelbench run --resume {}` goes on", path.display());
+    }
+    text
+}
+
+/// Devices down, types across.
+fn table(best: &[summary::Best]) -> Table {
+    let mut columns: Vec<(&str, &str)> = Vec::new();
+    let mut devices: Vec<(&str, &str)> = Vec::new();
+    for entry in best {
+        if !columns.contains(&(&entry.op, &entry.dtype)) {
+            columns.push((&entry.op, &entry.dtype));
+        }
+        if !devices.contains(&(&entry.device, &entry.name)) {
+            devices.push((&entry.device, &entry.name));
+        }
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let titles = columns.iter().map(|(op, dtype)| format!("{op} {dtype}"));
+    table.set_header(["device".to_owned(), "name".to_owned()].into_iter().chain(titles).collect::<Vec<_>>());
+    for (device, name) in devices {
+        let rates = columns.iter().map(|column| {
+            best.iter()
+                .find(|entry| entry.device == device && (entry.op.as_str(), entry.dtype.as_str()) == *column)
+                .map_or("-".to_owned(), |entry| units::flop_per_s(entry.flop_per_s))
+        });
+        table.add_row([device.to_owned(), name.to_owned()].into_iter().chain(rates).collect::<Vec<_>>());
+    }
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}

@@ -1,0 +1,76 @@
+//! What is shown while a run goes on: a bar with the time left on a terminal, plain lines in a pipe.
+
+use super::exit::UserError;
+use super::term::{self, BAD, FAINT, GOOD, styled};
+use super::units;
+use accelbench_reports::{ResultRow, Status};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+
+/// The width that most cases' names fit in.
+const NAME_WIDTH: usize = 54;
+
+pub(super) struct Progress {
+    bar: ProgressBar,
+    total: usize,
+    done: usize,
+}
+
+impl Progress {
+    pub(super) fn new(total: usize, done: usize) -> Self {
+        let target =
+            if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target).with_position(done as u64);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} cases, {elapsed} so far, {eta} left") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(std::time::Duration::from_millis(500));
+        bar.reset_eta();
+        Self { bar, total, done }
+    }
+
+    /// Shows a row that is on disk; `print` prints a line where it belongs.
+    pub(super) fn row(
+        &mut self,
+        row: &ResultRow,
+        print: impl Fn(&str) -> Result<(), UserError>,
+    ) -> Result<(), UserError> {
+        self.done += 1;
+        let width = self.total.to_string().len();
+        let line = format!("[{:>width$}/{}] {}\n", self.done, self.total, line(row));
+        let printed = self.bar.suspend(|| print(&line));
+        self.bar.inc(1);
+        printed
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A row in one line.
+fn line(row: &ResultRow) -> String {
+    let name = format!("{:NAME_WIDTH$}", row.case);
+    let reason = row.reason.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
+    match (row.status, &row.timing, &row.rate) {
+        (Status::Ok, Some(timing), Some(rate)) => {
+            let [low, high] = timing.ci95_ns;
+            let half = (high - low) / 2.0 / timing.median_ns * 100.0;
+            let unsteady = if timing.steady { "" } else { ", had not settled" };
+            format!(
+                "{name} {} {:>14}  {:>9} ±{half:.1}%{unsteady}",
+                styled(GOOD, "ok"),
+                units::flop_per_s(rate.flop_per_s),
+                units::time(timing.median_ns)
+            )
+        }
+        (status, ..) if status.is_fault() => format!("{name} {} {reason}", styled(BAD, status.name())),
+        (status, ..) => format!("{name} {}", styled(FAINT, &format!("{status}: {reason}"))),
+    }
+}
+
+/// Prints beside a JSON stream, which has standard output to itself.
+pub(super) fn to_stderr(line: &str) -> Result<(), UserError> {
+    term::note(line.trim_end());
+    Ok(())
+}

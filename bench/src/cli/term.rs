@@ -1,0 +1,34 @@
+//! Printing: colours only where a terminal shows them, and no panic where nobody reads.
+
+use super::exit::UserError;
+use anstyle::{AnsiColor, Style};
+use std::io::{self, Write};
+
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const FAINT: Style = Style::new().dimmed();
+pub(super) const STRONG: Style = Style::new().bold();
+
+/// Text in a style. The style is dropped when it is printed to what is no terminal, or with `NO_COLOR`.
+pub(super) fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Prints to standard output. A reader that has gone away, as `head` does, is no error.
+pub(super) fn print(text: &str) -> Result<(), UserError> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| UserError(format!("standard output: {error}"))),
+    }
+}
+
+/// Prints one line about an error to standard error.
+pub(super) fn error(text: &str) {
+    note(&format!("{} {text}", styled(BAD, "error:")));
+}
+
+/// Prints a line to standard error. There is nowhere to report to if that fails.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}

@@ -1,0 +1,62 @@
+//! Numbers as screens show them: scaled units, four digits.
+
+/// A rate in FLOP/s.
+pub(super) fn flop_per_s(rate: f64) -> String {
+    scaled(rate, "FLOP/s")
+}
+
+/// A size in bytes, in binary units.
+pub(super) fn bytes(size: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = size as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{size} B") } else { format!("{value:.1} {}", units[unit]) }
+}
+
+/// A time in nanoseconds.
+pub(super) fn time(ns: f64) -> String {
+    match ns {
+        ns if ns < 1e3 => format!("{} ns", digits(ns)),
+        ns if ns < 1e6 => format!("{} µs", digits(ns / 1e3)),
+        ns if ns < 1e9 => format!("{} ms", digits(ns / 1e6)),
+        ns => format!("{} s", digits(ns / 1e9)),
+    }
+}
+
+fn scaled(value: f64, unit: &str) -> String {
+    let scales = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    match scales.into_iter().find(|(scale, _)| value >= *scale) {
+        Some((scale, prefix)) => format!("{} {prefix}{unit}", digits(value / scale)),
+        None => format!("{} {unit}", digits(value)),
+    }
+}
+
+/// Four significant digits of a number from 1 to 9999.
+fn digits(value: f64) -> String {
+    match value {
+        value if value < 10.0 => format!("{value:.3}"),
+        value if value < 100.0 => format!("{value:.2}"),
+        value if value < 1000.0 => format!("{value:.1}"),
+        value => format!("{value:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_digits() {
+        assert_eq!(flop_per_s(203.44e9), "203.4 GFLOP/s");
+        assert_eq!(flop_per_s(1.2e12), "1.200 TFLOP/s");
+        assert_eq!(flop_per_s(12.0), "12.00 FLOP/s");
+        assert_eq!(time(1234.5), "1.234 µs");
+        assert_eq!(time(83_700_000.0), "83.70 ms");
+        assert_eq!(bytes(24 << 30), "24.0 GiB");
+        assert_eq!(bytes(512), "512 B");
+    }
+}

@@ -1,0 +1,223 @@
+//! Which cases a run has, in order.
+
+use crate::CaseId;
+use crate::case_id::NO_VARIANT;
+use accelbench_backends::DeviceInfo;
+use accelbench_kernels::{Case, Catalogue, NamedShape, Operation, Precision, Profile};
+use std::collections::BTreeMap;
+
+/// What a user chose. Empty lists choose everything.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Operations by name.
+    pub kernels: Vec<String>,
+    /// Numeric types.
+    pub precisions: Vec<Precision>,
+    /// Shapes of the profile, by their compact text.
+    pub shapes: Vec<String>,
+    /// Kernel families or libraries.
+    pub variants: Vec<String>,
+    /// Devices (`opencl:1`) or whole backends (`opencl`).
+    pub devices: Vec<String>,
+    /// A plan by name.
+    pub plan: Option<String>,
+    /// Shapes of the user's own, instead of the profile's: operation and fields.
+    pub own_shapes: Vec<(String, BTreeMap<String, String>)>,
+}
+
+/// A case of a run, with what the row says of its shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// The case.
+    pub id: CaseId,
+    /// Floating-point operations of one run.
+    pub flop: f64,
+    /// Bytes that the engine needs in main memory: inputs, output, and their f64 images.
+    pub host_bytes: u64,
+    /// The shape's fields as on the command line.
+    pub fields: BTreeMap<String, String>,
+    /// Where the shape comes from; none for a user's own.
+    pub named: Option<NamedShape>,
+}
+
+/// Spreads a selection over the devices that were found.
+///
+/// A device that lacks a numeric type altogether gets one row that says so, and not one for each shape.
+///
+/// # Errors
+/// One line that names what does not exist, or does not fit on any device.
+pub fn expand(
+    catalogue: &Catalogue,
+    devices: &[DeviceInfo],
+    selection: &Selection,
+    profile: Profile,
+) -> Result<Vec<Planned>, String> {
+    let devices = chosen_devices(devices, &selection.devices)?;
+    for name in &selection.kernels {
+        catalogue.operation(name).map_err(|error| error.0)?;
+    }
+    for (own, fields) in &selection.own_shapes {
+        let operation = catalogue.operation(own).map_err(|error| error.0)?;
+        fits_somewhere(operation, fields, &devices, &selection.precisions)?;
+    }
+    let mut planned = Vec::new();
+    let mut variants = Vec::new();
+    for device in &devices {
+        for operation in catalogue.iter().filter(|operation| chosen(&selection.kernels, operation.name())) {
+            let mut lacking: Vec<Precision> = Vec::new();
+            for (fields, named) in shapes(operation, selection, profile) {
+                for &precision in operation.precisions() {
+                    if !selection.precisions.is_empty() && !selection.precisions.contains(&precision)
+                        || lacking.contains(&precision)
+                    {
+                        continue;
+                    }
+                    let case = operation.case(precision, &fields).map_err(|error| error.0)?;
+                    if !chosen(&selection.shapes, &case.shape_text()) {
+                        continue;
+                    }
+                    if precision.missing(&device.caps).is_some() {
+                        lacking.push(precision);
+                    }
+                    for variant in case_variants(&*case, device, selection, profile) {
+                        variants.push(variant.clone());
+                        if variant == NO_VARIANT || chosen(&selection.variants, &variant) {
+                            planned.push(plan_case(&*case, device, variant, &fields, named.clone()));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    if planned.is_empty() {
+        variants.sort();
+        variants.dedup();
+        let known =
+            if variants.is_empty() { String::new() } else { format!("; its variants are {}", variants.join(", ")) };
+        return Err(format!("no case matches this selection{known}; `accelbench list` shows what there is"));
+    }
+    Ok(planned)
+}
+
+fn chosen(list: &[String], name: &str) -> bool {
+    list.is_empty() || list.iter().any(|wanted| wanted == name)
+}
+
+fn chosen_devices<'a>(devices: &'a [DeviceInfo], wanted: &[String]) -> Result<Vec<&'a DeviceInfo>, String> {
+    let matches = |device: &DeviceInfo, name: &str| device.id.to_string() == name || device.id.backend == name;
+    for name in wanted {
+        if !devices.iter().any(|device| matches(device, name)) {
+            let known: Vec<String> = devices.iter().map(|device| device.id.to_string()).collect();
+            return Err(format!(
+                "no device `{name}` was found; there are {} (`accelbench doctor` says what is missing)",
+                known.join(", ")
+            ));
+        }
+    }
+    Ok(devices.iter().filter(|device| wanted.is_empty() || wanted.iter().any(|name| matches(device, name))).collect())
+}
+
+fn shapes(
+    operation: &dyn Operation,
+    selection: &Selection,
+    profile: Profile,
+) -> Vec<(BTreeMap<String, String>, Option<NamedShape>)> {
+    if selection.own_shapes.is_empty() {
+        operation.shapes(profile).into_iter().map(|shape| (shape.fields.clone(), Some(shape))).collect()
+    } else {
+        let own = selection.own_shapes.iter().filter(|(name, _)| name == operation.name());
+        own.map(|(_, fields)| (fields.clone(), None)).collect()
+    }
+}
+
+/// The preferred kernel of the program's own and every library; `--full`, or a variant by name, takes all families.
+fn case_variants(case: &dyn Case, device: &DeviceInfo, selection: &Selection, profile: Profile) -> Vec<String> {
+    let libraries = device.caps.libraries(case.op());
+    let mut variants: Vec<String> = Vec::new();
+    for plan in case.plans(&device.caps) {
+        if selection.plan.as_ref().is_some_and(|name| *name != plan.name()) {
+            continue;
+        }
+        let variant = plan.variant();
+        let has_own = variants.iter().any(|known| !libraries.contains(known));
+        let wanted = libraries.contains(&variant)
+            || !has_own
+            || profile == Profile::Full
+            || !selection.variants.is_empty()
+            || selection.plan.is_some();
+        if wanted && !variants.contains(&variant) {
+            variants.push(variant);
+        }
+    }
+    if variants.is_empty() && selection.plan.is_none() {
+        variants.push(NO_VARIANT.to_owned());
+    }
+    variants
+}
+
+fn plan_case(
+    case: &dyn Case,
+    device: &DeviceInfo,
+    variant: String,
+    fields: &BTreeMap<String, String>,
+    named: Option<NamedShape>,
+) -> Planned {
+    let output = case.output();
+    let tensors: Vec<_> = case.inputs().into_iter().chain([output]).collect();
+    Planned {
+        id: CaseId {
+            op: case.op().to_owned(),
+            precision: case.precision(),
+            shape: case.shape_text(),
+            variant,
+            device: device.id.clone(),
+        },
+        flop: case.work().flop,
+        host_bytes: tensors.iter().map(|tensor| tensor.bytes().saturating_add(tensor.elements.saturating_mul(8))).sum(),
+        fields: fields.clone(),
+        named,
+    }
+}
+
+/// The planned case that an id names, as a resumed run finds it in its file's header.
+///
+/// # Errors
+/// One line that names what this program does not know.
+pub fn from_id(catalogue: &Catalogue, id: &CaseId, device: &DeviceInfo) -> Result<Planned, String> {
+    let operation = catalogue.operation(&id.op).map_err(|error| error.0)?;
+    let fields = operation.parse_shape_text(&id.shape).map_err(|error| error.0)?;
+    let case = operation.case(id.precision, &fields).map_err(|error| error.0)?;
+    let named = operation.shapes(Profile::Full).into_iter().find(|shape| shape.fields == fields);
+    Ok(plan_case(&*case, device, id.variant.clone(), &fields, named))
+}
+
+/// A user's own shape that no chosen device can hold is a mistake in the command, not a result.
+fn fits_somewhere(
+    operation: &dyn Operation,
+    fields: &BTreeMap<String, String>,
+    devices: &[&DeviceInfo],
+    precisions: &[Precision],
+) -> Result<(), String> {
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    let mut smallest = u64::MAX;
+    let mut shape = String::new();
+    for &precision in operation.precisions() {
+        if !precisions.is_empty() && !precisions.contains(&precision) {
+            continue;
+        }
+        let case = operation.case(precision, fields).map_err(|error| error.0)?;
+        let bytes = case.inputs().iter().fold(case.output().bytes(), |sum, tensor| sum.saturating_add(tensor.bytes()));
+        smallest = smallest.min(bytes);
+        shape = case.shape_text();
+    }
+    let largest = devices.iter().map(|device| device.caps.memory_bytes.unwrap_or(u64::MAX)).max().unwrap_or(u64::MAX);
+    if smallest <= largest {
+        return Ok(());
+    }
+    Err(format!(
+        "{} {shape} needs at least {:.1} GiB and the largest of the chosen devices has {:.1} GiB; choose smaller sizes",
+        operation.name(),
+        gib(smallest),
+        gib(largest)
+    ))
+}

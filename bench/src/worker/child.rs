@@ -1,0 +1,118 @@
+//! The worker's side.
+
+use super::protocol::{Answer, MARK, Request};
+use crate::App;
+use crate::measure::{self, Outcome, Session, Settings};
+use accelbench_backends::{Absence, AbsenceReason, DeviceId};
+use accelbench_kernels::{Case, Plan, fill};
+use accelbench_reports::{Provenance, ResultRow, Status};
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+
+/// Probes one backend and says what it found.
+pub fn probe_main(app: App, backend: &str) -> ExitCode {
+    let presence = (app.registry)().probe(backend).unwrap_or_else(|| {
+        let detail = format!("this program has no backend `{backend}`");
+        Absence::new(AbsenceReason::NotCompiledIn, detail, "see `accelbench doctor` for those it has").into()
+    });
+    say(&Answer::Probed(presence))
+}
+
+/// Opens a device and measures what the parent asks for, until its end of the pipe closes.
+pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
+    let session = match (app.registry)().open(device) {
+        Ok(device) => Session::new(device),
+        Err(error) => return say(&Answer::Closed(error.to_string())),
+    };
+    say(&Answer::Ready(Box::new(session.device().info().clone())));
+    let catalogue = (app.catalogue)();
+    for line in io::stdin().lock().lines() {
+        let Ok(request) = line.map_err(|_| ()).and_then(|line| serde_json::from_str(&line).map_err(|_| ())) else {
+            return ExitCode::FAILURE;
+        };
+        let request: Request = request;
+        let id = &request.case;
+        let (row, device_lost) = match catalogue.case(&id.op, id.precision, &id.shape) {
+            Ok(case) => {
+                let outcome = measure(&session, &*case, &request);
+                let lost = outcome.device_lost;
+                (row(&*case, &request, outcome), lost)
+            }
+            Err(error) => return say(&Answer::Closed(error.0)),
+        };
+        say(&Answer::Row { row: Box::new(row), device_lost });
+        if device_lost {
+            break;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn measure(session: &Session, case: &dyn Case, request: &Request) -> Outcome {
+    match choose(session, case, request) {
+        Ok(plan) => {
+            let settings = Settings { seed: request.seed, cache: request.cache, effort: request.effort };
+            measure::measure(session, case, &*plan, &settings)
+        }
+        Err(reason) => Outcome { fault: Some((Status::Unsupported, reason)), ..Outcome::default() },
+    }
+}
+
+/// The plan that was asked for, or the variant's preferred one.
+fn choose(session: &Session, case: &dyn Case, request: &Request) -> Result<Box<dyn Plan>, String> {
+    let caps = session.device().caps();
+    if let Some(reason) = case.unsupported(caps) {
+        return Err(reason);
+    }
+    let plans = case.plans(caps);
+    let known: Vec<String> = plans.iter().map(|plan| plan.name()).collect();
+    plans
+        .into_iter()
+        .filter(|plan| plan.variant() == request.case.variant)
+        .find(|plan| request.plan.as_ref().is_none_or(|name| *name == plan.name()))
+        .ok_or_else(|| {
+            let wanted = request.plan.as_ref().unwrap_or(&request.case.variant);
+            format!("there is no plan {wanted} for this case on this device; there are {}", known.join(", "))
+        })
+}
+
+fn row(case: &dyn Case, request: &Request, outcome: Outcome) -> ResultRow {
+    let id = &request.case;
+    let (status, reason) = match outcome.fault {
+        None => (Status::Ok, None),
+        Some((status, reason)) => (status, Some(reason)),
+    };
+    ResultRow {
+        case: id.to_string(),
+        op: id.op.clone(),
+        dtype: id.precision.name().to_owned(),
+        shape: case.shape(),
+        origin: None,
+        phase: None,
+        variant: id.variant.clone(),
+        device: id.device.to_string(),
+        status,
+        reason,
+        verify: outcome.verify,
+        timing: outcome.timing,
+        work: Some(measure::work(case)),
+        rate: outcome.rate,
+        provenance: Some(Provenance {
+            source_sha256: outcome.source_sha256,
+            plan: outcome.plan,
+            seed: request.seed,
+            fill: fill::NORMAL.to_owned(),
+            command: String::new(),
+        }),
+    }
+}
+
+fn say(answer: &Answer) -> ExitCode {
+    let Ok(text) = serde_json::to_string(answer) else { return ExitCode::FAILURE };
+    let mut out = io::stdout().lock();
+    match writeln!(out, "\n{MARK}{text}").and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The parent is gone, and with it the reason to go on.
+        Err(_) => std::process::exit(1),
+    }
+}

@@ -1,0 +1,45 @@
+//! What parent and worker say to each other.
+
+use crate::CaseId;
+use crate::measure::Effort;
+use accelbench_backends::{DeviceInfo, Presence};
+use accelbench_reports::{CacheMode, ResultRow};
+use serde::{Deserialize, Serialize};
+
+/// Starts each answer: ASCII's record separator, which no driver prints by chance.
+pub(super) const MARK: &str = "\u{1e}accelbench ";
+
+/// A case to be measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// The case.
+    pub case: CaseId,
+    /// A plan by name; none takes the variant's preferred one.
+    pub plan: Option<String>,
+    /// Of the inputs.
+    pub seed: u64,
+    /// Warm or cold caches.
+    pub cache: CacheMode,
+    /// How long to warm up and to sample.
+    pub effort: Effort,
+}
+
+/// What a worker says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Answer {
+    /// What a backend's probe found.
+    Probed(Presence),
+    /// The device is open.
+    Ready(Box<DeviceInfo>),
+    /// The device can't be opened.
+    Closed(String),
+    /// A case's row; with `device_lost`, the worker ends after it.
+    Row { row: Box<ResultRow>, device_lost: bool },
+}
+
+/// Reads an answer from a line, wherever in the line it starts: a driver may have left a line unended.
+pub(super) fn parse(line: &str) -> Option<Answer> {
+    let start = line.find(MARK)? + MARK.len();
+    serde_json::from_str(&line[start..]).ok()
+}

@@ -1,0 +1,110 @@
+//! Direct GEMM: no local memory and no barrier, a register tile a work-item. For WGSL on CPUs.
+//!
+//! A software driver runs work-items as the lanes of a vector. To it, local memory is a detour, a barrier a switch of
+//! coroutines, and a load one scalar load a lane, whereas a broadcast within a sub-group is one instruction. So a
+//! work-group is one sub-group, whose lanes load different rows of A, broadcast them, and keep different columns of C.
+
+use super::GemmProblem;
+use crate::program::fold_grid;
+use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
+use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, Source};
+use minijinja::{Environment, UndefinedBehavior};
+
+const WGSL: &str = include_str!("direct.wgsl.j2");
+
+/// llvmpipe ends all loops of a work-item, without a word, after 65 535 rounds altogether.
+pub(super) const MOST_ROUNDS: u32 = 65_000;
+/// A round takes 4 steps of k.
+const LONGEST_K: u32 = 4 * MOST_ROUNDS;
+
+/// The sizes of a direct GEMM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DirectPlan {
+    /// Rows of C for a work-group: a multiple of its work-items.
+    pub rows: u32,
+    /// Columns of C for a work-item: a multiple of 4.
+    pub columns: u32,
+    /// Work-items of a work-group: the device's sub-group.
+    pub group: u32,
+}
+
+impl DirectPlan {
+    /// Vectors of rows and columns for a work-item, the fastest on large matrices first.
+    const LADDER: [(u32, u32); 4] = [(4, 1), (2, 1), (1, 2), (1, 1)];
+
+    /// The valid plans, the preferred one first.
+    pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
+        let fits = caps.kind == DeviceKind::Cpu
+            && caps.speaks(Language::Wgsl)
+            && problem.precision.missing(caps).is_none()
+            && problem.k <= LONGEST_K
+            && problem.elements().iter().all(|&elements| elements < 1 << 32);
+        // Where the size of a sub-group may vary, one sub-group is no fixed part of the work.
+        let Some((group, _)) = caps.subgroup.filter(|(smallest, largest)| fits && smallest == largest) else {
+            return Vec::new();
+        };
+        Self::LADDER
+            .iter()
+            .map(|(rows, columns)| Self { rows: rows * group, columns: columns * 4, group })
+            .filter(|plan| fold_grid(plan.tiles(problem), caps.max_grid[0])[1] <= caps.max_grid[1])
+            .collect()
+    }
+
+    /// The plan in one word.
+    pub fn name(&self) -> String {
+        format!("direct-{}x{}x{}", self.rows, self.columns, self.group)
+    }
+
+    fn tiles(&self, problem: &GemmProblem) -> u64 {
+        u64::from(problem.m.div_ceil(self.rows)) * u64::from(problem.n.div_ceil(self.columns * self.group))
+    }
+
+    /// The program for `problem` on a device with these capabilities.
+    ///
+    /// Parameter block: `m`, `n`, `k` and a 0, each 32 bits. Buffers: A, B, C.
+    pub fn program(&self, problem: &GemmProblem, caps: &Caps) -> Program {
+        let [a, b, c] = problem.bytes();
+        let kernel = KernelSpec {
+            source: Source::Wgsl(self.wgsl(problem).into()),
+            entry: "gemm_direct".to_owned(),
+            defines: Vec::new(),
+            group: [self.group, 1, 1],
+            shared_bytes: 0,
+            bindings: vec![Access::Read, Access::Read, Access::Write],
+            params_bytes: 16,
+        };
+        let params = [problem.m, problem.n, problem.k, 0];
+        Program {
+            buffers: vec![
+                BufferSpec { role: BufferRole::Input(0), bytes: a },
+                BufferSpec { role: BufferRole::Input(1), bytes: b },
+                BufferSpec { role: BufferRole::Output, bytes: c },
+            ],
+            kernels: vec![kernel],
+            launches: vec![LaunchSpec {
+                kernel: 0,
+                buffers: vec![0, 1, 2],
+                grid: fold_grid(self.tiles(problem), caps.max_grid[0]),
+                params: bytemuck::bytes_of(&params).to_vec(),
+            }],
+        }
+    }
+
+    fn wgsl(&self, problem: &GemmProblem) -> String {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment
+            .render_str(
+                WGSL,
+                minijinja::context! {
+                    rows => self.rows, columns => self.columns, group => self.group,
+                    ragged_n => !problem.n.is_multiple_of(4), ragged_k => !problem.k.is_multiple_of(4),
+                    trans_a => problem.trans_a, trans_b => problem.trans_b,
+                    storage => problem.precision.storage().name(),
+                    accumulate => problem.precision.accumulate().name(),
+                },
+            )
+            // The template is part of this crate and rendered by its tests for every precision and layout.
+            .unwrap_or_else(|error| unreachable!("direct.wgsl.j2: {error:#}"))
+    }
+}

@@ -1,0 +1,136 @@
+//! GEMM of halves on matrix units: a warp multiplies 16 × 16 by 16 × 8 pieces, blocks of A and B arrive by asynchronous
+//! copies. CUDA C only: the other languages have no such instruction on every device, see `mma.cu`.
+
+use super::GemmProblem;
+use super::plan::preferred_first;
+use super::tiled::precision_define;
+use crate::program::fold_grid;
+use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
+use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
+
+const SOURCE: &str = concat!(include_str!("../ptx.cuh"), include_str!("tiles.cuh"), include_str!("mma.cu"));
+
+/// Length of the staged part of the sums: one line of 64 bytes.
+const TILE_K: u32 = 32;
+
+/// Padding of a staged row, in elements.
+const PADDING: u32 = 8;
+
+/// The sizes of a GEMM on matrix units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MmaPlan {
+    /// Rows of C for a work-group.
+    pub tile_m: u32,
+    /// Columns of C for a work-group.
+    pub tile_n: u32,
+    /// Rows of C for a warp.
+    pub warp_m: u32,
+    /// Columns of C for a warp.
+    pub warp_n: u32,
+    /// Blocks that are staged at a time.
+    pub stages: u32,
+}
+
+impl MmaPlan {
+    const fn new(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
+        Self { tile_m, tile_n, warp_m, warp_n, stages }
+    }
+
+    /// From large tiles to small. Three stages where four don't fit.
+    const LADDER: [Self; 4] = [
+        Self::new(128, 256, 64, 64, 4),
+        Self::new(128, 256, 64, 64, 3),
+        Self::new(128, 128, 64, 64, 4),
+        Self::new(64, 64, 32, 32, 4),
+    ];
+
+    /// The valid plans, the preferred one first: the largest tile that still gives every compute unit one.
+    pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
+        let halves = matches!(problem.precision, Precision::F16 | Precision::F16Acc16);
+        if !halves || !has_instructions(caps) || problem.precision.missing(caps).is_some() {
+            return Vec::new();
+        }
+        let valid = Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect();
+        let units = u64::from(caps.compute_units.unwrap_or(16));
+        preferred_first(valid, |plan| plan.tiles(problem) >= units)
+    }
+
+    /// The plan in one word.
+    pub fn name(&self) -> String {
+        format!("mma-{}x{}x{TILE_K}-{}x{}-{}", self.tile_m, self.tile_n, self.warp_m, self.warp_n, self.stages)
+    }
+
+    fn threads(&self) -> u32 {
+        self.tile_m / self.warp_m * (self.tile_n / self.warp_n) * 32
+    }
+
+    fn tiles(&self, problem: &GemmProblem) -> u64 {
+        u64::from(problem.m.div_ceil(self.tile_m)) * u64::from(problem.n.div_ceil(self.tile_n))
+    }
+
+    fn shared_bytes(&self, problem: &GemmProblem) -> u32 {
+        let operand = |side: u32, along_k: bool| {
+            let (rows, columns) = if along_k { (side, TILE_K) } else { (TILE_K, side) };
+            rows * (columns + PADDING)
+        };
+        let elements = operand(self.tile_m, !problem.trans_a) + operand(self.tile_n, problem.trans_b);
+        self.stages * elements * problem.precision.storage().bytes() as u32
+    }
+
+    fn valid(&self, problem: &GemmProblem, caps: &Caps) -> bool {
+        self.threads() <= caps.max_group_items
+            && u64::from(self.shared_bytes(problem)) <= caps.local_bytes
+            && fold_grid(self.tiles(problem), caps.max_grid[0])[1] <= caps.max_grid[1]
+    }
+
+    /// The program for `problem` on a device with these capabilities.
+    ///
+    /// Parameter block: `m`, `n`, `k` and a 0, each 32 bits. Buffers: A, B, C.
+    pub fn program(&self, problem: &GemmProblem, caps: &Caps) -> Program {
+        // 16-byte copies need rows that start at multiples of 16 bytes.
+        let aligned = |row: u32| u32::from(row.is_multiple_of(8));
+        let defines = [
+            ("TILE_M", self.tile_m),
+            ("TILE_N", self.tile_n),
+            ("TILE_K", TILE_K),
+            ("WARP_M", self.warp_m),
+            ("WARP_N", self.warp_n),
+            ("STAGES", self.stages),
+            ("TRANS_A", problem.trans_a.into()),
+            ("TRANS_B", problem.trans_b.into()),
+            ("ALIGNED_A", aligned(if problem.trans_a { problem.m } else { problem.k })),
+            ("ALIGNED_B", aligned(if problem.trans_b { problem.k } else { problem.n })),
+            (precision_define(problem.precision), 1),
+        ];
+        let [a, b, c] = problem.bytes();
+        let params = [problem.m, problem.n, problem.k, 0];
+        Program {
+            buffers: vec![
+                BufferSpec { role: BufferRole::Input(0), bytes: a },
+                BufferSpec { role: BufferRole::Input(1), bytes: b },
+                BufferSpec { role: BufferRole::Output, bytes: c },
+            ],
+            kernels: vec![KernelSpec {
+                source: Source::CudaC(SOURCE.into()),
+                entry: "gemm_mma".to_owned(),
+                defines: defines.iter().map(|&(name, value)| (name.to_owned(), value.to_string())).collect(),
+                group: [self.threads(), 1, 1],
+                shared_bytes: self.shared_bytes(problem),
+                bindings: vec![Access::Read, Access::Read, Access::Write],
+                params_bytes: 16,
+            }],
+            launches: vec![LaunchSpec {
+                kernel: 0,
+                buffers: vec![0, 1, 2],
+                grid: fold_grid(self.tiles(problem), caps.max_grid[0]),
+                params: bytemuck::bytes_of(&params).to_vec(),
+            }],
+        }
+    }
+}
+
+/// Whether the device has mma.sync.m16n8k16 and cp.async: from compute capability 8.0 on.
+fn has_instructions(caps: &Caps) -> bool {
+    let capability = caps.facts.get("compute_capability").and_then(|text| text.parse::<f64>().ok());
+    caps.speaks(Language::CudaC) && capability.is_some_and(|capability| capability >= 8.0)
+}

@@ -1,0 +1,82 @@
+// The instructions that CUDA C++ has no words for without its headers, which the run-time compiler does not have.
+// Everything that is inline PTX is here, and each function does what the PTX ISA says of its one instruction.
+#ifndef ACCELBENCH_PTX
+#define ACCELBENCH_PTX
+
+// IEEE 754 binary16, as its bits.
+typedef unsigned short f16;
+
+__device__ __forceinline__ float f16_to_f32(f16 x) {
+    float y;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x));
+    return y;
+}
+
+__device__ __forceinline__ f16 f32_to_f16(float x) {
+    f16 y;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y) : "f"(x));
+    return y;
+}
+
+// a * b + c, rounded once.
+__device__ __forceinline__ f16 f16_fma(f16 a, f16 b, f16 c) {
+    f16 d;
+    asm("fma.rn.f16 %0, %1, %2, %3;" : "=h"(d) : "h"(a), "h"(b), "h"(c));
+    return d;
+}
+
+// Starts a copy of 16 bytes from global to shared memory, both aligned to 16; writes zeros where `inside` is false,
+// without touching `global`.
+__device__ __forceinline__ void copy_async_16(void* shared, const void* global, bool inside) {
+    unsigned target = (unsigned)__cvta_generic_to_shared(shared);
+    int bytes = inside ? 16 : 0;
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(target), "l"(global), "r"(bytes) : "memory");
+}
+
+// Closes a group of copies: all that this thread started since the last one.
+__device__ __forceinline__ void copy_async_commit() {
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
+
+// Waits until at most `PENDING` of this thread's latest groups are under way.
+template <int PENDING>
+__device__ __forceinline__ void copy_async_wait() {
+    asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
+}
+
+// Loads four 8 x 8 matrices of f16; the warp's lanes 8i to 8i+7 give the addresses of the rows of matrix i. Lane l gets
+// the elements (l / 4, 2 (l % 4)) and (l / 4, 2 (l % 4) + 1) of each.
+__device__ __forceinline__ void load_matrices(unsigned (&x)[4], const f16* row) {
+    unsigned address = (unsigned)__cvta_generic_to_shared(row);
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(x[0]), "=r"(x[1]), "=r"(x[2]), "=r"(x[3])
+                 : "r"(address)
+                 : "memory");
+}
+
+// The same with each matrix transposed: lane l gets (2 (l % 4), l / 4) and (2 (l % 4) + 1, l / 4).
+__device__ __forceinline__ void load_matrices_transposed(unsigned (&x)[4], const f16* row) {
+    unsigned address = (unsigned)__cvta_generic_to_shared(row);
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(x[0]), "=r"(x[1]), "=r"(x[2]), "=r"(x[3])
+                 : "r"(address)
+                 : "memory");
+}
+
+// c += a * b for a warp's 16 x 16 by 16 x 8 product of f16, with sums in f32. Lane l holds of c the rows l / 4 and
+// l / 4 + 8, the columns 2 (l % 4) and 2 (l % 4) + 1.
+__device__ __forceinline__ void multiply_matrices(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+        "{%0, %1, %2, %3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+// The same with sums in f16: two columns in a register, the first in its low half.
+__device__ __forceinline__ void multiply_matrices(unsigned (&c)[2], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    asm("mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%0, %1}, {%2, %3, %4, %5}, {%6, %7}, {%0, %1};"
+        : "+r"(c[0]), "+r"(c[1])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+#endif

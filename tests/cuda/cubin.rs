@@ -1,0 +1,157 @@
+//! Every CUDA kernel that any plan makes, compiled to machine code by NVRTC, which needs no GPU: it compiles, and the
+//! assembler reports no stack and no spilled register.
+//!
+//! Without NVRTC on the library path the trials are skipped, and fail where `ACCELBENCH_REQUIRE` names `nvrtc`.
+
+use accelbench_backends::cuda::{Capability, compile};
+use accelbench_backends::{Access, Caps, Clock, DType, DeviceKind, Error, KernelSpec, Language, Source};
+use accelbench_kernels::{Catalogue, Precision};
+use libtest_mimic::{Arguments, Completion, Trial};
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+
+/// The oldest that NVRTC 13 knows, the first with every instruction of the kernels, and the newest that they are for.
+const CAPABILITIES: [Capability; 3] =
+    [Capability { major: 7, minor: 5 }, Capability { major: 8, minor: 0 }, Capability { major: 9, minor: 0 }];
+
+fn main() -> ExitCode {
+    let mut trials = vec![trial("a report with spills is seen", spills_are_seen)];
+    for capability in CAPABILITIES {
+        let architecture = format!("sm_{}{}", capability.major, capability.minor);
+        for (name, spec) in kernels(&caps(capability)) {
+            trials.push(trial(&format!("{architecture}/{name}"), move || check(&spec, capability)));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial(name: &str, run: impl FnOnce() -> Result<(), Error> + Send + 'static) -> Trial {
+    Trial::ignorable_test(name, move || match run() {
+        Ok(()) => Ok(Completion::Completed),
+        Err(error @ Error::Unavailable { .. }) if !required() => Ok(Completion::ignored_with(error.to_string())),
+        Err(error) => Err(error.into()),
+    })
+}
+
+fn required() -> bool {
+    let required = std::env::var("ACCELBENCH_REQUIRE").unwrap_or_default();
+    required.split(',').any(|name| name.trim() == "nvrtc")
+}
+
+/// Every kernel, by the case and plan that it is for. Unaligned rows take another path than aligned ones.
+fn kernels(caps: &Caps) -> BTreeMap<String, KernelSpec> {
+    let mut kernels = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    let catalogue = Catalogue::builtin();
+    for precision in Precision::ALL {
+        for shape in ["4096x4096x4096", "4095x4095x4095"] {
+            for layout in ["nn", "nt", "tn", "tt"] {
+                let text = format!("{shape}-{layout}");
+                let case = catalogue.case("gemm", precision, &text).expect("a shape");
+                for plan in case.plans(caps) {
+                    for spec in plan.program().kernels {
+                        if spec.source.language() == Language::CudaC
+                            && seen.insert(format!("{} {:?}", spec.entry, spec.defines))
+                        {
+                            kernels.insert(format!("gemm/{precision}/{text}/{}", plan.name()), spec);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    kernels
+}
+
+fn check(spec: &KernelSpec, capability: Capability) -> Result<(), Error> {
+    let log = compile(spec, capability)?.log;
+    let report = Report::read(&log).unwrap_or_else(|| panic!("no report in\n{log}"));
+    println!("{} {:?}: {report:?}", spec.entry, spec.defines);
+    assert!(report.clean(), "{report:?} in\n{log}");
+    let threads: u32 = spec.group.iter().product();
+    assert!(report.registers * threads <= 65_536, "{report:?} leaves no room for {threads} threads");
+    Ok(())
+}
+
+/// What the assembler says of a kernel.
+#[derive(Debug, PartialEq, Eq)]
+struct Report {
+    registers: u32,
+    stack_bytes: u32,
+    spill_store_bytes: u32,
+    spill_load_bytes: u32,
+}
+
+impl Report {
+    fn read(log: &str) -> Option<Self> {
+        let number = |label: &str| {
+            let before = &log[..log.find(label)?];
+            before.split_whitespace().next_back()?.parse().ok()
+        };
+        Some(Self {
+            registers: number(" registers")?,
+            stack_bytes: number(" bytes stack frame")?,
+            spill_store_bytes: number(" bytes spill stores")?,
+            spill_load_bytes: number(" bytes spill loads")?,
+        })
+    }
+
+    fn clean(&self) -> bool {
+        self.stack_bytes == 0 && self.spill_store_bytes == 0 && self.spill_load_bytes == 0
+    }
+}
+
+/// A kernel that keeps 200 numbers in 32 registers must show.
+fn spills_are_seen() -> Result<(), Error> {
+    let spec = KernelSpec {
+        source: Source::CudaC(
+            r#"extern "C" __global__ void __launch_bounds__(1024, 2) spilling(float* x) {
+                float y[200];
+                #pragma unroll
+                for (int i = 0; i < 200; ++i) y[i] = x[i * 1024 + threadIdx.x];
+                __syncthreads();
+                #pragma unroll
+                for (int i = 0; i < 200; ++i) x[i * 1024 + threadIdx.x] = y[199 - i] * y[i];
+            }"#
+            .into(),
+        ),
+        entry: "spilling".into(),
+        defines: Vec::new(),
+        group: [1024, 1, 1],
+        shared_bytes: 0,
+        bindings: vec![Access::Write],
+        params_bytes: 0,
+    };
+    let log = compile(&spec, CAPABILITIES[2])?.log;
+    let report = Report::read(&log).unwrap_or_else(|| panic!("no report in\n{log}"));
+    assert!(!report.clean(), "{report:?} in\n{log}");
+    Ok(())
+}
+
+/// A device that takes every plan.
+fn caps(capability: Capability) -> Caps {
+    let dtypes = BTreeSet::from([DType::F64, DType::F32, DType::F16]);
+    Caps {
+        kind: DeviceKind::Gpu,
+        languages: BTreeSet::from([Language::CudaC]),
+        libraries: BTreeMap::new(),
+        storage: dtypes.clone(),
+        compute: dtypes,
+        subgroup: Some((32, 32)),
+        max_group_items: 1024,
+        max_group: [1024, 1024, 64],
+        max_grid: [i32::MAX as u32, 65_535, 65_535],
+        local_bytes: if capability.major < 8 { 64 << 10 } else { 160 << 10 },
+        max_buffer_bytes: 1 << 40,
+        memory_bytes: None,
+        cache_bytes: None,
+        compute_units: None,
+        clock_mhz: None,
+        clock: Clock::DeviceEvent,
+        clock_resolution_ns: 500.0,
+        facts: BTreeMap::from([(
+            "compute_capability".to_owned(),
+            format!("{}.{}", capability.major, capability.minor),
+        )]),
+    }
+}

@@ -1,0 +1,129 @@
+// Put in front of CUDA C++ to compile it for the CPU: the language's words, and the instructions of ptx.cuh in C++.
+#pragma once
+#include "emulator.h"
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#define __global__
+#define __device__
+#define __host__
+#define __shared__ static
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define __align__(n) __attribute__((aligned(n)))
+#define __syncthreads() emulator_block_barrier()
+
+// Replaces the header of inline PTX, whose guard this is.
+#define ACCELBENCH_PTX
+
+typedef unsigned short f16;
+
+inline float f16_to_f32(f16 x) {
+    int exponent = x >> 10 & 31, mantissa = x & 1023;
+    float magnitude = exponent == 31 ? (mantissa ? NAN : INFINITY)
+                      : exponent     ? std::ldexp(1024.0f + mantissa, exponent - 25)
+                                     : std::ldexp((float)mantissa, -24);
+    return x >> 15 ? -magnitude : magnitude;
+}
+
+// Rounds to nearest, ties to even.
+inline f16 f64_to_f16(double x) {
+    f16 sign = std::signbit(x) ? 0x8000 : 0;
+    double magnitude = std::fabs(x);
+    if (std::isnan(x)) return 0x7fff;
+    if (magnitude >= 65520.0) return sign | 0x7c00;
+    int exponent;
+    std::frexp(magnitude, &exponent);
+    // One unit in the last place of a normal half is 2^(exponent - 11), of a subnormal one 2^-24.
+    int unit = exponent - 11 > -24 ? exponent - 11 : -24;
+    int steps = (int)std::nearbyint(std::ldexp(magnitude, -unit));
+    // A mantissa of 2048 carries into the exponent, which is the next half.
+    return sign | (unit == -24 ? steps : (unit + 24) * 1024 + steps);
+}
+
+inline f16 f32_to_f16(float x) { return f64_to_f16(x); }
+
+inline f16 f16_fma(f16 a, f16 b, f16 c) {
+    return f64_to_f16((double)f16_to_f32(a) * f16_to_f32(b) + f16_to_f32(c));
+}
+
+inline void copy_async_16(void* shared, const void* global, bool inside) {
+    emulator_copy_async(shared, global, 16, inside);
+}
+inline void copy_async_commit() { emulator_copy_commit(); }
+template <int PENDING>
+void copy_async_wait() {
+    emulator_copy_wait(PENDING);
+}
+
+inline unsigned lane_of_warp() {
+    return (threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) % 32;
+}
+
+template <bool TRANSPOSED>
+void load_matrices_of_warp(unsigned (&x)[4], const f16* row) {
+    auto rows = (const f16* const*)emulator_warp_exchange("ldmatrix", &row, sizeof row);
+    unsigned lane = lane_of_warp();
+    for (int i = 0; i < 4; ++i) {
+        f16 pair[2];
+        for (int j = 0; j < 2; ++j) {
+            unsigned major = lane / 4, minor = 2 * (lane % 4) + j;
+            pair[j] = TRANSPOSED ? rows[8 * i + minor][major] : rows[8 * i + major][minor];
+        }
+        x[i] = pair[0] | (unsigned)pair[1] << 16;
+    }
+}
+inline void load_matrices(unsigned (&x)[4], const f16* row) { load_matrices_of_warp<false>(x, row); }
+inline void load_matrices_transposed(unsigned (&x)[4], const f16* row) { load_matrices_of_warp<true>(x, row); }
+
+struct Fragments {
+    unsigned a[4], b[2];
+};
+
+inline float half_of(unsigned pair, int index) { return f16_to_f32(pair >> 16 * index & 0xffff); }
+
+// Row `i` of the warp's A times column `j` of its B, by where the PTX ISA says that the elements lie.
+inline float warp_product(const Fragments* lanes, int i, int j) {
+    float sum = 0;
+    for (int p = 0; p < 16; ++p) {
+        float a = half_of(lanes[i % 8 * 4 + p % 8 / 2].a[i / 8 + p / 8 * 2], p % 2);
+        float b = half_of(lanes[j * 4 + p % 8 / 2].b[p / 8], p % 2);
+        sum += a * b;
+    }
+    return sum;
+}
+
+inline void multiply_matrices(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    Fragments mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
+    auto lanes = (const Fragments*)emulator_warp_exchange("mma.f32", &mine, sizeof mine);
+    unsigned lane = lane_of_warp();
+    for (int i = 0; i < 4; ++i) c[i] += warp_product(lanes, lane / 4 + i / 2 * 8, lane % 4 * 2 + i % 2);
+}
+
+inline void multiply_matrices(unsigned (&c)[2], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    Fragments mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
+    auto lanes = (const Fragments*)emulator_warp_exchange("mma.f16", &mine, sizeof mine);
+    unsigned lane = lane_of_warp();
+    for (int i = 0; i < 2; ++i) {
+        unsigned pair = 0;
+        for (int j = 0; j < 2; ++j) {
+            float sum = half_of(c[i], j) + warp_product(lanes, lane / 4 + i * 8, lane % 4 * 2 + j);
+            pair |= (unsigned)f32_to_f16(sum) << 16 * j;
+        }
+        c[i] = pair;
+    }
+}
+
+// Makes a kernel known to the fake driver: copies the arguments that a launch points to, as the driver does.
+template <typename... Arguments, std::size_t... Index>
+BoundKernel* bind_kernel(void (*kernel)(Arguments...), void** arguments, std::index_sequence<Index...>) {
+    auto copies = std::make_tuple(*(std::remove_const_t<Arguments>*)arguments[Index]...);
+    return new BoundKernel([=] { std::apply(kernel, copies); });
+}
+template <typename... Arguments>
+BoundKernel* bind_kernel(void (*kernel)(Arguments...), void** arguments) {
+    return bind_kernel(kernel, arguments, std::index_sequence_for<Arguments...>());
+}
+#define EMULATED_KERNEL(name) \
+    extern "C" BoundKernel* emulated_##name(void** arguments) { return bind_kernel(name, arguments); }

@@ -1,0 +1,93 @@
+//! The conformance suite: every operation, in every type, by every plan, on every device, held against the f64 truth.
+//!
+//! A backend or an operation from outside this project runs through it with a registry or a catalogue of its own.
+
+use crate::require;
+use accelbench::App;
+use accelbench::measure::{self, Session};
+use accelbench_backends::{DeviceInfo, Presence};
+use accelbench_kernels::{Operation, Precision};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::process::ExitCode;
+
+/// The suite as a program, with the flags of Rust's own test programs.
+pub fn main(app: App) -> ExitCode {
+    libtest_mimic::run(&Arguments::from_args(), trials(app)).exit_code()
+}
+
+/// One trial for each required device, and one for each device, operation and type.
+pub fn trials(app: App) -> Vec<Trial> {
+    let registry = (app.registry)();
+    let mut trials = Vec::new();
+    for requirement in require::list().into_iter().filter(|word| word != "nvrtc") {
+        trials.push(Trial::test(format!("required/{requirement}"), move || {
+            require::found(&requirement, &(app.registry)()).map_err(Failed::from)
+        }));
+    }
+    for id in registry.ids() {
+        match registry.probe(id) {
+            Some(Presence::Present { devices, .. }) => {
+                for device in devices {
+                    trials.extend(device_trials(app, &device));
+                }
+            }
+            Some(Presence::Absent(absence)) => eprintln!("left out: {id}: {}", absence.detail),
+            None => {}
+        }
+    }
+    trials
+}
+
+fn device_trials(app: App, device: &DeviceInfo) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for operation in (app.catalogue)().iter() {
+        for &precision in operation.precisions() {
+            let (device, name) = (device.clone(), operation.name());
+            // A type that the device lacks is tested for being refused, under a name that says so.
+            let what = if precision.missing(&device.caps).is_some() { "/unsupported" } else { "" };
+            trials.push(Trial::test(format!("{}/{name}/{precision}{what}", device.id), move || {
+                let catalogue = (app.catalogue)();
+                let operation = catalogue.operation(name).map_err(|error| error.0)?;
+                conform(app, &device, operation, precision).map_err(Failed::from)
+            }));
+        }
+    }
+    trials
+}
+
+fn conform(app: App, device: &DeviceInfo, operation: &dyn Operation, precision: Precision) -> Result<(), String> {
+    let opened = (app.registry)().open(&device.id).map_err(|error| error.to_string())?;
+    let session = Session::new(opened);
+    let caps = session.device().caps().clone();
+    let mut computed = 0;
+    for (index, fields) in operation.conformance().iter().enumerate() {
+        let case = operation.case(precision, fields).map_err(|error| error.0)?;
+        let plans = case.plans(&caps);
+        match (plans.is_empty(), case.unsupported(&caps)) {
+            // What a device can't do must be said, and said only then.
+            (true, Some(_)) => continue,
+            (true, None) => return Err(format!("{}: no plan, and no reason for it", case.shape_text())),
+            (false, Some(reason)) => {
+                return Err(format!("{}: has plans, and is called unsupported: {reason}", case.shape_text()));
+            }
+            (false, None) => {}
+        }
+        let inputs = measure::inputs(&*case, index as u64);
+        for plan in plans {
+            let place = format!("{} by {}", case.shape_text(), plan.name());
+            let verdict =
+                measure::verify_once(&session, &*case, &*plan, &inputs).map_err(|error| format!("{place}: {error}"))?;
+            if !verdict.ok {
+                return Err(format!(
+                    "{place}: {} (error {:e}, bound {:e})",
+                    verdict.worst, verdict.max_error, verdict.bound
+                ));
+            }
+            computed += 1;
+        }
+    }
+    if computed == 0 && precision.missing(&caps).is_none() {
+        return Err(format!("the device computes in {precision} and no shape was computed"));
+    }
+    Ok(())
+}
