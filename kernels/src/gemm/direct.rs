@@ -108,3 +108,25 @@ impl DirectPlan {
             .unwrap_or_else(|error| unreachable!("direct.wgsl.j2: {error:#}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Precision;
+
+    #[test]
+    fn the_template_renders_for_every_precision_layout_and_remainder() {
+        for precision in Precision::ALL {
+            for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+                for (n, k) in [(64, 64), (64, 63), (63, 64), (63, 63)] {
+                    let problem = GemmProblem { precision, m: 64, n, k, trans_a, trans_b };
+                    for (rows, columns) in DirectPlan::LADDER {
+                        let source = DirectPlan { rows: rows * 8, columns: columns * 4, group: 8 }.wgsl(&problem);
+                        assert!(source.contains("fn gemm_direct") && !source.contains("{{"));
+                        assert_eq!(source.contains("enable f16"), problem.precision.storage().bytes() == 2);
+                    }
+                }
+            }
+        }
+    }
+}
