@@ -7,7 +7,13 @@ use accelbench::App;
 use accelbench::measure::{self, Session};
 use accelbench_backends::{DeviceInfo, Presence};
 use accelbench_kernels::{Operation, Precision};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::process::ExitCode;
+
+/// The suite as a program, with the flags of Rust's own test programs.
+pub fn main(app: App) -> ExitCode {
+    libtest_mimic::run(&Arguments::from_args(), trials(app)).exit_code()
+}
 
 /// One trial for each required device, and one for each device, operation and type.
 pub fn trials(app: App) -> Vec<Trial> {

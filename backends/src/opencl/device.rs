@@ -3,7 +3,7 @@
 use super::caps::Query;
 use super::driver::Found;
 use super::handle::Handle;
-use super::kernel::OpenClKernel;
+use super::kernel::{OpenClKernel, Programs};
 use super::queue::{self, Queue};
 use super::timing::Events;
 use super::{caps, code, half};
@@ -25,6 +25,7 @@ pub(super) struct OpenClDevice {
     id: cl_device_id,
     context: Handle,
     queue: Queue,
+    programs: Programs,
     /// Bytes of all live buffers.
     allocated: Rc<Cell<u64>>,
     next: Cell<u64>,
@@ -45,6 +46,7 @@ impl OpenClDevice {
             id: found.device,
             context,
             queue,
+            programs: Programs::default(),
             allocated: Rc::default(),
             next: Cell::new(0),
             submitted: RefCell::default(),
@@ -120,8 +122,9 @@ impl Device for OpenClDevice {
         let Source::OpenClC(text) = &spec.source else {
             return Err(spec.wrong_language("opencl"));
         };
-        let (kernel, log) = OpenClKernel::compile(self.context.raw(), self.id, text, spec)?;
-        Ok(Kernel::new(self.token, spec, log, kernel))
+        let program = self.programs.build(self.context.raw(), self.id, text, spec)?;
+        let kernel = OpenClKernel::new(&program, self.id, spec)?;
+        Ok(Kernel::new(self.token, spec, program.log.clone(), kernel))
     }
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {

@@ -13,10 +13,63 @@ use opencl3::program::{
 };
 use opencl3::types::{cl_context, cl_device_id, cl_kernel, cl_mem};
 use std::cell::RefCell;
-use std::ffi::CString;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::rc::Rc;
 
 /// The language version: the oldest with all that kernels use. Nothing here relaxes arithmetic.
 const STANDARD: &str = "-cl-std=CL1.2";
+
+/// The programs of a device by their source and options. Kernels of one source and the same kernel for many sizes are
+/// built once.
+#[derive(Default)]
+pub(super) struct Programs(RefCell<HashMap<(String, CString), Rc<Program>>>);
+
+/// A built program.
+pub(super) struct Program {
+    handle: Handle,
+    /// What the compiler said.
+    pub(super) log: String,
+}
+
+impl Programs {
+    /// Builds `text` as `spec` defines it, or finds it built.
+    pub(super) fn build(
+        &self,
+        context: cl_context,
+        device: cl_device_id,
+        text: &str,
+        spec: &KernelSpec,
+    ) -> Result<Rc<Program>> {
+        let key = (text.to_owned(), options(spec)?);
+        if let Some(program) = self.0.borrow().get(&key) {
+            return Ok(Rc::clone(program));
+        }
+        let program = Rc::new(Program::build(context, device, text, &key.1, &spec.entry)?);
+        self.0.borrow_mut().insert(key, Rc::clone(&program));
+        Ok(program)
+    }
+}
+
+impl Program {
+    fn build(context: cl_context, device: cl_device_id, text: &str, options: &CStr, entry: &str) -> Result<Self> {
+        let program = create_program_with_source(context, &[text])
+            .map_err(|status| code::error("clCreateProgramWithSource", status))?;
+        // SAFETY: just created, and released by this handle only.
+        let handle = unsafe { Handle::new(program, release_program) };
+        let built = build_program(handle.raw(), &[device], options, None, std::ptr::null_mut());
+        let log = get_program_build_data(handle.raw(), device, CL_PROGRAM_BUILD_LOG).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log).trim_end_matches(['\0', '\n', ' ']).to_owned();
+        match built {
+            Ok(()) => Ok(Self { handle, log }),
+            // Some drivers have other codes for what is a mistake in the source; all of them log it.
+            Err(status) if status == CL_BUILD_PROGRAM_FAILURE || !log.is_empty() => {
+                Err(Error::Compile { entry: entry.to_owned(), log })
+            }
+            Err(status) => Err(code::error("clBuildProgram", status)),
+        }
+    }
+}
 
 /// A kernel, with what its arguments are set to.
 pub(super) struct OpenClKernel {
@@ -32,31 +85,10 @@ struct Arguments {
 }
 
 impl OpenClKernel {
-    /// Compiles `text` and returns the kernel with the compiler's log.
-    pub(super) fn compile(
-        context: cl_context,
-        device: cl_device_id,
-        text: &str,
-        spec: &KernelSpec,
-    ) -> Result<(Self, String)> {
-        let options = options(spec)?;
+    /// The kernel that `spec` names, of a program that was built for it.
+    pub(super) fn new(program: &Program, device: cl_device_id, spec: &KernelSpec) -> Result<Self> {
         let entry = CString::new(spec.entry.as_str()).map_err(|_| Error::invalid("an entry point's name has a NUL"))?;
-        let program = create_program_with_source(context, &[text])
-            .map_err(|status| code::error("clCreateProgramWithSource", status))?;
-        // SAFETY: just created, and released by this handle only. The kernel keeps its own reference.
-        let program = unsafe { Handle::new(program, release_program) };
-        let built = build_program(program.raw(), &[device], &options, None, std::ptr::null_mut());
-        let log = get_program_build_data(program.raw(), device, CL_PROGRAM_BUILD_LOG).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log).trim_end_matches(['\0', '\n', ' ']).to_owned();
-        match built {
-            Ok(()) => {}
-            // Some drivers have other codes for what is a mistake in the source; all of them log it.
-            Err(status) if status == CL_BUILD_PROGRAM_FAILURE || !log.is_empty() => {
-                return Err(Error::Compile { entry: spec.entry.clone(), log });
-            }
-            Err(status) => return Err(code::error("clBuildProgram", status)),
-        }
-        let raw = create_kernel(program.raw(), &entry).map_err(|status| match status {
+        let raw = create_kernel(program.handle.raw(), &entry).map_err(|status| match status {
             CL_INVALID_KERNEL_NAME => Error::invalid(format!("the source has no kernel `{}`", spec.entry)),
             status => code::error("clCreateKernel", status),
         })?;
@@ -64,7 +96,7 @@ impl OpenClKernel {
         let handle = unsafe { Handle::new(raw, release_kernel) };
         check(handle.raw(), device, spec)?;
         let arguments = Arguments { buffers: vec![None; spec.bindings.len()], params: Vec::new() };
-        Ok((Self { handle, arguments: RefCell::new(arguments) }, log))
+        Ok(Self { handle, arguments: RefCell::new(arguments) })
     }
 
     pub(super) fn raw(&self) -> cl_kernel {
