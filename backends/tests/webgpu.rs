@@ -186,7 +186,7 @@ fn keeps_arguments_apart_and_frees_buffers() {
                 Command::Launch(Launch { kernel: &kernel, grid: [1, 1, 1], buffers: &[&x, &y], params: &block }),
             ],
         );
-        assert!(floats(&read(&*device, &y)).iter().all(|&value| value == round as f32));
+        assert_eq!(floats(&read(&*device, &y)), [round as f32; 16]);
     }
 }
 

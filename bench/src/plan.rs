@@ -4,7 +4,7 @@ use crate::CaseId;
 use crate::case_id::NO_VARIANT;
 use accelbench_backends::DeviceInfo;
 use accelbench_kernels::{Case, Catalogue, NamedShape, Operation, Precision, Profile};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a user chose. Empty lists choose everything.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +61,8 @@ pub fn expand(
         fits_somewhere(operation, fields, &devices, &selection.precisions)?;
     }
     let mut planned = Vec::new();
-    let mut variants = Vec::new();
+    let mut known_shapes = BTreeSet::new();
+    let mut known_variants = BTreeSet::new();
     for device in &devices {
         for operation in catalogue.iter().filter(|operation| chosen(&selection.kernels, operation.name())) {
             let mut lacking: Vec<Precision> = Vec::new();
@@ -73,14 +74,17 @@ pub fn expand(
                         continue;
                     }
                     let case = operation.case(precision, &fields).map_err(|error| error.0)?;
-                    if !chosen(&selection.shapes, &case.shape_text()) {
+                    let shape = case.shape_text();
+                    let wanted = chosen(&selection.shapes, &shape);
+                    known_shapes.insert(shape);
+                    if !wanted {
                         continue;
                     }
                     if precision.missing(&device.caps).is_some() {
                         lacking.push(precision);
                     }
                     for variant in case_variants(&*case, device, selection, profile) {
-                        variants.push(variant.clone());
+                        known_variants.insert(variant.clone());
                         if variant == NO_VARIANT || chosen(&selection.variants, &variant) {
                             planned.push(plan_case(&*case, device, variant, &fields, named.clone()));
                         }
@@ -89,12 +93,26 @@ pub fn expand(
             }
         }
     }
+    known_variants.remove(NO_VARIANT);
+    if let Some(name) = selection.shapes.iter().find(|name| !known_shapes.contains(*name)) {
+        return Err(format!(
+            "no shape `{name}` is among those chosen from; `accelbench list` shows those of the profiles, and shapes of \
+             your own are written as KERNEL:FIELD=VALUE,…"
+        ));
+    }
+    if let Some(name) = selection.plan.as_ref().filter(|_| planned.is_empty()) {
+        return Err(format!(
+            "no plan `{name}` computes any of the chosen cases; `accelbench list --plans` shows plans"
+        ));
+    }
+    // Where the devices lack the type altogether, the rows say so whatever the variant.
+    let unknown = selection.variants.iter().find(|name| !known_variants.contains(*name));
+    if let Some(name) = unknown.filter(|_| !known_variants.is_empty() || planned.is_empty()) {
+        let known: Vec<_> = known_variants.into_iter().collect();
+        return Err(format!("no variant `{name}` computes any of the chosen cases; there are {}", known.join(", ")));
+    }
     if planned.is_empty() {
-        variants.sort();
-        variants.dedup();
-        let known =
-            if variants.is_empty() { String::new() } else { format!("; its variants are {}", variants.join(", ")) };
-        return Err(format!("no case matches this selection{known}; `accelbench list` shows what there is"));
+        return Err("no case matches this selection; `accelbench list` shows what there is".to_owned());
     }
     Ok(planned)
 }

@@ -47,10 +47,15 @@ impl RunWriter {
         &self.path
     }
 
+    /// Whether no line is written yet.
+    pub fn is_empty(&self) -> bool {
+        self.whole == 0
+    }
+
     /// Writes one line and has the system put it on disk.
     ///
     /// # Errors
-    /// The system's, such as a full disk. The file then still ends with a whole line.
+    /// The system's, such as a full disk. The file then still ends with a whole line; without one, it is taken away.
     pub fn line(&mut self, line: &Line) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
@@ -62,6 +67,9 @@ impl RunWriter {
         if let Err(error) = written {
             // Best effort: where even this fails, readers know a line that was cut off.
             let _ = self.file.set_len(self.whole).and_then(|()| self.file.seek(SeekFrom::End(0)));
+            if self.is_empty() && self.file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+                let _ = std::fs::remove_file(&self.path);
+            }
             return Err(error);
         }
         self.whole += text.len() as u64;

@@ -2,4 +2,6 @@
 //! must have for a test run to mean anything.
 
 pub mod conformance;
+pub mod faulty;
+pub mod program;
 pub mod require;

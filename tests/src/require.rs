@@ -1,7 +1,7 @@
 //! `ACCELBENCH_REQUIRE`: what must be there. A missing driver is a failure, never a quiet pass.
 //!
-//! A list such as `host,opencl:pocl,webgpu:llvmpipe,nvrtc`: backends, each with a word that a device's name, vendor or
-//! driver must contain. Without the variable, tests use what they find and name what is left out.
+//! A list such as `host,opencl:pocl,webgpu:llvmpipe,nvrtc`: backends, each with a word that a device's name, vendor,
+//! driver or facts must contain. Without the variable, tests use what they find and name what is left out.
 
 use accelbench_backends::{DeviceInfo, Presence, Registry};
 
@@ -36,5 +36,9 @@ pub fn found(requirement: &str, registry: &Registry) -> Result<(), String> {
 }
 
 fn has_word(device: &DeviceInfo, word: &str) -> bool {
-    [&device.name, &device.vendor, &device.driver].iter().any(|text| text.to_lowercase().contains(word))
+    let facts = device.caps.facts.values();
+    [&device.name, &device.vendor, &device.driver]
+        .into_iter()
+        .chain(facts)
+        .any(|text| text.to_lowercase().contains(word))
 }

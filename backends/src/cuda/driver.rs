@@ -13,6 +13,10 @@ impl Driver for CudaDriver {
         "cuda"
     }
 
+    fn environment(&self) -> &'static [&'static str] {
+        &["CUDA_", "NVIDIA_"]
+    }
+
     fn probe(&self) -> Presence {
         match api::load() {
             Ok(()) => look_around().unwrap_or_else(|error| {

@@ -16,6 +16,10 @@ impl Driver for OpenClDriver {
         "opencl"
     }
 
+    fn environment(&self) -> &'static [&'static str] {
+        &["OCL_", "OPENCL_", "CL_", "POCL_", "GPU_", "HSA_"]
+    }
+
     fn probe(&self) -> Presence {
         let (found, mut notes) = match find() {
             Ok(found) => found,

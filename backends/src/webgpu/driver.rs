@@ -3,6 +3,7 @@
 use super::device::WebGpuDevice;
 use super::faults::caught;
 use crate::{Absence, AbsenceReason, Device, Driver, Error, Presence, Result};
+use std::error::Error as _;
 
 /// Set to 1, this variable adds the adapters of OpenGL. They are left out otherwise: OpenGL shows the same chips as
 /// Vulkan does, with lower limits, no half precision and no time stamps.
@@ -24,6 +25,10 @@ pub struct WebGpuDriver;
 impl Driver for WebGpuDriver {
     fn id(&self) -> &'static str {
         "webgpu"
+    }
+
+    fn environment(&self) -> &'static [&'static str] {
+        &["VK_", "WGPU_", "MESA_", "LP_", "GALLIUM_"]
     }
 
     fn probe(&self) -> Presence {
@@ -113,5 +118,6 @@ fn missing_loader() -> Option<String> {
         return None;
     }
     // SAFETY: wgpu has just loaded the same library, or failed to; it runs no code of its own on loading.
-    unsafe { libloading::Library::new("libvulkan.so.1") }.err().map(|error| error.to_string())
+    let error = unsafe { libloading::Library::new("libvulkan.so.1") }.err()?;
+    Some(error.source().map_or_else(|| error.to_string(), ToString::to_string))
 }

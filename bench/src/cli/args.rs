@@ -31,6 +31,11 @@ Environment:
   ACCELBENCH_WEBGPU_GL=1           let WebGPU use OpenGL, too
   NO_COLOR=1                       no colours";
 
+const CHECK_EXIT_CODES: &str = "\
+Exit codes:
+  0    every file is sound
+  2    a file is not, or can't be read; a line for each problem says why";
+
 /// Says what any accelerator really delivers: verified FLOP/s through CUDA, OpenCL, WebGPU and the CPU.
 #[derive(Debug, Parser)]
 #[command(name = "accelbench", version, after_help = EXIT_CODES, max_term_width = 100)]
@@ -54,6 +59,7 @@ pub(super) enum Command {
     /// Show kernels, types and shapes
     List(ListArgs),
     /// Check result files
+    #[command(after_help = CHECK_EXIT_CODES)]
     Check {
         /// Result files
         #[arg(required = true, value_name = "FILE")]

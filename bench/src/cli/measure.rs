@@ -81,6 +81,12 @@ fn start(app: App, selection: Selection, options: RunOptions) -> Result<ExitCode
 /// Takes up a stopped run: its own settings, its own cases, on the same devices.
 fn resume(app: App, path: &Path, json: bool) -> Result<ExitCode, UserError> {
     let file = RunFile::read(path).map_err(UserError::new)?;
+    if let Some(problem) = check::rows(&file).first() {
+        return Err(UserError(format!(
+            "{}: {problem}; nothing is added to such a file, so start a new run",
+            path.display()
+        )));
+    }
     let machine = Machine::probe(app);
     let plan = &file.header.plan;
     let profile = [Profile::Quick, Profile::Standard, Profile::Full].into_iter().find(|p| p.name() == plan.profile);
@@ -202,6 +208,9 @@ impl Run {
 /// Puts a line on disk, and then, if asked for, on standard output.
 fn keep(writer: &mut RunWriter, line: &Line, json: bool) -> Result<(), UserError> {
     writer.line(line).map_err(|error| {
+        if writer.is_empty() {
+            return cannot_write(writer.path(), &error);
+        }
         UserError(format!(
             "{}: {error}; what was written is whole, and `--resume` goes on once there is room",
             writer.path().display()

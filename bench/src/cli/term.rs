@@ -23,9 +23,13 @@ pub(super) fn print(text: &str) -> Result<(), UserError> {
     }
 }
 
-/// Prints one line about an error to standard error.
+/// Prints one line about an error to standard error, whatever the names in it hold.
 pub(super) fn error(text: &str) {
-    note(&format!("{} {text}", styled(BAD, "error:")));
+    let line: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { letter.escape_debug().to_string() } else { letter.to_string() })
+        .collect();
+    note(&format!("{} {line}", styled(BAD, "error:")));
 }
 
 /// Prints a line to standard error. There is nowhere to report to if that fails.

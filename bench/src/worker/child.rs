@@ -8,9 +8,11 @@ use accelbench_kernels::{Case, Plan, fill};
 use accelbench_reports::{Provenance, ResultRow, Status};
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver};
 
 /// Probes one backend and says what it found.
 pub fn probe_main(app: App, backend: &str) -> ExitCode {
+    let _ = requests();
     let presence = (app.registry)().probe(backend).unwrap_or_else(|| {
         let detail = format!("this program has no backend `{backend}`");
         Absence::new(AbsenceReason::NotCompiledIn, detail, "see `accelbench doctor` for those it has").into()
@@ -18,19 +20,31 @@ pub fn probe_main(app: App, backend: &str) -> ExitCode {
     say(&Answer::Probed(presence))
 }
 
+/// What the parent asks for. When its end of the pipe closes, this process ends at once, even in the middle of a driver's
+/// call that never returns: no worker outlives its parent.
+fn requests() -> Receiver<Request> {
+    let (sender, requests) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let Some(request) = line.ok().and_then(|line| serde_json::from_str(&line).ok()) else { break };
+            // Where nobody takes requests, the end of the pipe is still to be waited for.
+            let _ = sender.send(request);
+        }
+        std::process::exit(1);
+    });
+    requests
+}
+
 /// Opens a device and measures what the parent asks for, until its end of the pipe closes.
 pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
+    let requests = requests();
     let session = match (app.registry)().open(device) {
         Ok(device) => Session::new(device),
         Err(error) => return say(&Answer::Closed(error.to_string())),
     };
     say(&Answer::Ready(Box::new(session.device().info().clone())));
     let catalogue = (app.catalogue)();
-    for line in io::stdin().lock().lines() {
-        let Ok(request) = line.map_err(|_| ()).and_then(|line| serde_json::from_str(&line).map_err(|_| ())) else {
-            return ExitCode::FAILURE;
-        };
-        let request: Request = request;
+    for request in requests {
         let id = &request.case;
         let (row, device_lost) = match catalogue.case(&id.op, id.precision, &id.shape) {
             Ok(case) => {

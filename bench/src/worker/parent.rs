@@ -83,7 +83,7 @@ pub fn probe(backend: &str, deadline: Duration) -> Presence {
         )
         .into()
     };
-    match Process::start(&["probe", backend]).and_then(|(mut process, _)| process.answer(deadline, &|| false)) {
+    match Process::start(&["probe", backend]).and_then(|(mut process, _stdin)| process.answer(deadline, &|| false)) {
         Ok(Answer::Probed(presence)) => presence,
         Ok(_) => failed("the probe answered out of turn".to_owned()),
         Err(Failure::Crashed(how)) => failed(format!("the probe of the drivers crashed: {how}")),
@@ -96,7 +96,7 @@ pub fn probe(backend: &str, deadline: Duration) -> Presence {
 /// A child process of this program. Dropping it ends it.
 struct Process {
     child: Child,
-    answers: Receiver<Answer>,
+    answers: Receiver<Result<Answer, String>>,
     last_words: Arc<Mutex<VecDeque<String>>>,
 }
 
@@ -105,6 +105,8 @@ impl Process {
         let failed = |error: std::io::Error| Failure::Crashed(format!("it can't be started: {error}"));
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         command.arg("internal").args(arguments);
+        // Of a panic the message is wanted, and not the stack that would push it out.
+        command.env("RUST_BACKTRACE", "0");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Ctrl-C is for the parent, which then ends its workers.
         #[cfg(unix)]
@@ -141,7 +143,7 @@ impl Process {
         let start = Instant::now();
         loop {
             match self.answers.recv_timeout(TICK) {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return answer.map_err(Failure::Crashed),
                 Err(RecvTimeoutError::Disconnected) => return Err(self.death()),
                 Err(RecvTimeoutError::Timeout) if stopped() => return Err(Failure::Interrupted),
                 Err(RecvTimeoutError::Timeout) if start.elapsed() > deadline => return Err(Failure::Timeout(deadline)),

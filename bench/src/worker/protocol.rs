@@ -38,8 +38,23 @@ pub(super) enum Answer {
     Row { row: Box<ResultRow>, device_lost: bool },
 }
 
-/// Reads an answer from a line, wherever in the line it starts: a driver may have left a line unended.
-pub(super) fn parse(line: &str) -> Option<Answer> {
+/// Reads an answer from a line, wherever in the line it starts: a driver may have left a line unended. A line without
+/// the mark is a driver's; one with it that makes no sense is an error, which must not be waited over.
+pub(super) fn parse(line: &str) -> Option<Result<Answer, String>> {
     let start = line.find(MARK)? + MARK.len();
-    serde_json::from_str(&line[start..]).ok()
+    Some(serde_json::from_str(&line[start..]).map_err(|error| format!("its answer can't be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_found_beside_what_drivers_print() {
+        assert!(parse("loading kernels...").is_none());
+        let answer = format!("loading...{MARK}{{\"closed\":\"gone\"}}");
+        assert!(matches!(parse(&answer), Some(Ok(Answer::Closed(reason))) if reason == "gone"));
+        let broken = format!("{MARK}{{\"closed\":");
+        assert!(matches!(parse(&broken), Some(Err(why)) if why.starts_with("its answer can't be read")));
+    }
 }

@@ -5,6 +5,7 @@
 //! work-group is one sub-group, whose lanes load different rows of A, broadcast them, and keep different columns of C.
 
 use super::GemmProblem;
+use super::plan::preferred_first;
 use crate::program::fold_grid;
 use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
 use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, Source};
@@ -29,10 +30,10 @@ pub struct DirectPlan {
 }
 
 impl DirectPlan {
-    /// Vectors of rows and columns for a work-item, the fastest on large matrices first.
-    const LADDER: [(u32, u32); 4] = [(4, 1), (2, 1), (1, 2), (1, 1)];
+    /// Sub-groups of rows and runs of 4 columns, the fastest on large matrices first.
+    const LADDER: [(u32, u32); 4] = [(4, 1), (2, 2), (2, 1), (1, 1)];
 
-    /// The valid plans, the preferred one first.
+    /// The valid plans, the preferred one first: the largest tile that wastes little.
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
         let fits = caps.kind == DeviceKind::Cpu
             && caps.speaks(Language::Wgsl)
@@ -43,11 +44,13 @@ impl DirectPlan {
         let Some((group, _)) = caps.subgroup.filter(|(smallest, largest)| fits && smallest == largest) else {
             return Vec::new();
         };
-        Self::LADDER
+        let plans = Self::LADDER
             .iter()
             .map(|(rows, columns)| Self { rows: rows * group, columns: columns * 4, group })
             .filter(|plan| fold_grid(plan.tiles(problem), caps.max_grid[0])[1] <= caps.max_grid[1])
-            .collect()
+            .collect();
+        // A CPU has few cores, so what counts on small matrices are rows that are computed and not stored.
+        preferred_first(plans, |plan| plan.rows <= problem.m.next_multiple_of(group) && plan.tiles(problem) >= 16)
     }
 
     /// The plan in one word.
@@ -106,5 +109,27 @@ impl DirectPlan {
             )
             // The template is part of this crate and rendered by its tests for every precision and layout.
             .unwrap_or_else(|error| unreachable!("direct.wgsl.j2: {error:#}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Precision;
+
+    #[test]
+    fn the_template_renders_for_every_precision_layout_and_remainder() {
+        for precision in Precision::ALL {
+            for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+                for (n, k) in [(64, 64), (64, 63), (63, 64), (63, 63)] {
+                    let problem = GemmProblem { precision, m: 64, n, k, trans_a, trans_b };
+                    for (rows, columns) in DirectPlan::LADDER {
+                        let source = DirectPlan { rows: rows * 8, columns: columns * 4, group: 8 }.wgsl(&problem);
+                        assert!(source.contains("fn gemm_direct") && !source.contains("{{"));
+                        assert_eq!(source.contains("enable f16"), problem.precision.storage().bytes() == 2);
+                    }
+                }
+            }
+        }
     }
 }

@@ -95,6 +95,35 @@ ONE_ITEM kernel void pack_a(global const stored_t *restrict a, global sum_t *res
 #endif
 }
 
+// WIDTH rows at `from`, `stride` apart, become WIDTH columns at `to`, COLUMNS apart. Of the rows only `rows` are there,
+// the others are 0; of their elements only `length` are there, and no more are written.
+static void transpose(global const stored_t *from, ulong stride, global sum_t *to, uint rows, uint length)
+{
+    if (rows < WIDTH || length < WIDTH) {
+        for (uint row = 0; row < WIDTH; ++row)
+            for (uint i = 0; i < min(length, (uint)WIDTH); ++i)
+                to[i * COLUMNS + row] = row < rows ? LOAD(from + row * stride + i) : (sum_t)0;
+        return;
+    }
+    vector_t block[WIDTH], next[WIDTH];
+    for (uint row = 0; row < WIDTH; ++row)
+        block[row] = LOAD_VECTOR(from + row * stride);
+    // Riffling the upper rows into the lower ones rotates the bits of (row, column) by one; after log2(WIDTH) rounds the
+    // two have changed places.
+    for (uint round = 1; round < WIDTH; round *= 2) {
+        for (uint row = 0; row < WIDTH / 2; ++row) {
+            next[2 * row].even = block[row].lo;
+            next[2 * row].odd = block[row + WIDTH / 2].lo;
+            next[2 * row + 1].even = block[row].hi;
+            next[2 * row + 1].odd = block[row + WIDTH / 2].hi;
+        }
+        for (uint row = 0; row < WIDTH; ++row)
+            block[row] = next[row];
+    }
+    for (uint row = 0; row < WIDTH; ++row)
+        VECTOR_TO(block[row], to + row * COLUMNS);
+}
+
 // A work-group copies PACK_DEPTH rows of PACK_PANELS panels of B: enough to be worth its start, few enough that the rows'
 // pages stay in the first-level TLB.
 ONE_ITEM kernel void pack_b(global const stored_t *restrict b, global sum_t *restrict panels, params_t size)
@@ -110,10 +139,10 @@ ONE_ITEM kernel void pack_b(global const stored_t *restrict b, global sum_t *res
         const uint columns = min(n - first, (uint)COLUMNS);
         global sum_t *to = panels + (panel * k + first_depth) * COLUMNS;
 #if TRANS_B
-        for (uint column = 0; column < COLUMNS; ++column)
-            for (uint depth = first_depth; depth < end_depth; ++depth)
-                to[(depth - first_depth) * COLUMNS + column] =
-                    column < columns ? LOAD(b + (ulong)(first + column) * k + depth) : (sum_t)0;
+        for (uint depth = first_depth; depth < end_depth; depth += WIDTH, to += WIDTH * COLUMNS)
+            for (uint column = 0; column < COLUMNS; column += WIDTH)
+                transpose(b + (ulong)(first + column) * k + depth, k, to + column,
+                          max((int)columns - (int)column, 0), end_depth - depth);
 #else
         for (uint depth = first_depth; depth < end_depth; ++depth, to += COLUMNS) {
             global const stored_t *from = b + (ulong)depth * n + first;

@@ -40,7 +40,7 @@ impl PackedPlan {
         // 64-byte vectors come with 32 registers: 24 for the tile, the others for B's row and A's element. Narrower ones
         // have 16 on most CPUs, and 32 on some.
         let shapes: &[(u32, u32)] =
-            if u64::from(width) * sum.bytes() >= 64 { &[(8, 3), (6, 4), (12, 2)] } else { &[(6, 2), (4, 3), (8, 3)] };
+            if u64::from(width) * sum.bytes() >= 64 { &[(6, 4), (8, 3), (12, 2)] } else { &[(6, 2), (4, 3), (8, 3)] };
         shapes
             .iter()
             .map(|&(rows, vectors)| Self { rows, vectors, width })
@@ -145,4 +145,88 @@ fn vector_width(dtype: DType, caps: &Caps) -> u32 {
     let native = caps.facts.get(&format!("native-vector-{dtype}")).and_then(|width| width.parse().ok());
     // OpenCL C has vectors of 2, 4, 8 and 16.
     native.filter(|&width| width >= 2).unwrap_or(16 / dtype.bytes() as u32).min(16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Precision;
+    use accelbench_backends::Clock;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn cpu(native_f32: &str) -> Caps {
+        Caps {
+            kind: DeviceKind::Cpu,
+            languages: BTreeSet::from([Language::OpenClC]),
+            libraries: BTreeMap::new(),
+            storage: BTreeSet::from([DType::F32, DType::F16]),
+            compute: BTreeSet::from([DType::F32]),
+            subgroup: None,
+            max_group_items: 1024,
+            max_group: [1024; 3],
+            max_grid: [1 << 20, 1 << 10, 1],
+            local_bytes: 1 << 15,
+            max_buffer_bytes: 1 << 30,
+            memory_bytes: None,
+            cache_bytes: None,
+            compute_units: Some(2),
+            clock_mhz: None,
+            clock: Clock::DeviceEvent,
+            clock_resolution_ns: 1.0,
+            facts: BTreeMap::from([("native-vector-f32".to_owned(), native_f32.to_owned())]),
+        }
+    }
+
+    fn problem(precision: Precision, m: u32, n: u32, k: u32) -> GemmProblem {
+        GemmProblem { precision, m, n, k, trans_a: false, trans_b: false }
+    }
+
+    #[test]
+    fn vectors_are_the_devices_own() {
+        let small = problem(Precision::F32, 64, 64, 64);
+        for (native, first) in [
+            ("16", "packed-6x4x16"),
+            ("8", "packed-6x2x8"),
+            ("4", "packed-6x2x4"),
+            ("1", "packed-6x2x4"),
+            ("", "packed-6x2x4"),
+        ] {
+            assert_eq!(PackedPlan::candidates(&small, &cpu(native))[0].name(), first, "native width `{native}`");
+        }
+    }
+
+    #[test]
+    fn only_a_cpu_that_computes_so_has_plans() {
+        let small = problem(Precision::F32, 64, 64, 64);
+        let gpu = Caps { kind: DeviceKind::Gpu, ..cpu("16") };
+        assert!(PackedPlan::candidates(&small, &gpu).is_empty());
+        let wgsl = Caps { languages: BTreeSet::from([Language::Wgsl]), ..cpu("16") };
+        assert!(PackedPlan::candidates(&small, &wgsl).is_empty());
+        assert!(PackedPlan::candidates(&problem(Precision::F64, 64, 64, 64), &cpu("16")).is_empty());
+    }
+
+    #[test]
+    fn panels_hold_whole_matrices_and_fit_into_a_buffer() {
+        let odd = problem(Precision::F16, 13, 130, 17);
+        let caps = cpu("16");
+        for plan in PackedPlan::candidates(&odd, &caps) {
+            let program = plan.program(&odd, &caps);
+            let [a, b, c, panels_a, panels_b] = &program.buffers[..] else { unreachable!("five buffers") };
+            assert_eq!((a.bytes, b.bytes, c.bytes), (13 * 17 * 2, 17 * 130 * 2, 13 * 130 * 2));
+            // Halves are widened, so a panel's element has four bytes.
+            assert!(panels_a.bytes >= 13 * 17 * 4 && panels_b.bytes >= 17 * 130 * 4, "{}", plan.name());
+        }
+        let tight = Caps { max_buffer_bytes: 1000, ..cpu("16") };
+        assert!(PackedPlan::candidates(&odd, &tight).is_empty());
+    }
+
+    #[test]
+    fn wide_grids_are_folded() {
+        let flat = problem(Precision::F32, 6 << 20, 640, 1);
+        let caps = cpu("16");
+        let program = PackedPlan::candidates(&flat, &caps)[0].program(&flat, &caps);
+        let [x, y, z] = program.launches[2].grid;
+        assert!(x <= caps.max_grid[0] && y > 1 && z == 1);
+        assert!(u64::from(x) * u64::from(y) >= 10 << 20);
+    }
 }

@@ -144,6 +144,8 @@ impl Truth<'_> {
                     let c = output.get(row * self.n + column);
                     (dot + c * x[column], size + c * c)
                 });
+                // An output that is no number has no size either, and its bound must stay one.
+                let size = if size.is_finite() { size } else { 0.0 };
                 let flushed = precision.storage().min_positive() * (self.n as f64).sqrt();
                 let bound = PROJECTION
                     * ((accumulation + own) * norm.sqrt() + precision.storage().ulp() * size.sqrt() + flushed);
@@ -215,7 +217,8 @@ mod tests {
 
         let mut unwritten = right.clone();
         unwritten[300 * 500..301 * 500].fill(f64::NAN);
-        assert!(!verify(&problem, &inputs, &f32s(&unwritten)).ok);
+        let verdict = verify(&problem, &inputs, &f32s(&unwritten));
+        assert!(!verdict.ok && verdict.bound.is_finite(), "{verdict:?}");
 
         let transposed: Vec<f64> = (0..500 * 500).map(|e| right[e % 500 * 500 + e / 500]).collect();
         assert!(!verify(&problem, &inputs, &f32s(&transposed)).ok);

@@ -1,0 +1,28 @@
+//! The command line, as users and scripts see it.
+
+mod errors;
+mod files;
+mod output;
+mod results;
+
+use accelbench_tests::program::Program;
+use std::sync::OnceLock;
+
+fn program() -> Program {
+    Program::new(env!("CARGO_BIN_EXE_accelbench-builtin"))
+}
+
+/// Two small cases on the CPU.
+const TWO_CASES: [&str; 7] =
+    ["run", "gemm:m=32,n=32,k=32", "gemm:m=33,n=33,k=33", "--device=host", "--dtype=f32", "--quick", "--budget=100"];
+
+/// The text of a sound result file: a header, two results, an end.
+fn sound_file() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| {
+        let program = program();
+        let ran = program.run(&[&TWO_CASES[..], &["-o", "run.jsonl"]].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        std::fs::read_to_string(program.path("run.jsonl")).unwrap()
+    })
+}
