@@ -71,11 +71,11 @@ impl Device for CudaDevice {
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
         launch::check(commands, &self.info.caps)?;
-        Ok(Ticket::new(self.token, self.queue.submit(commands)?))
+        self.queue.submit(commands)
     }
 
     fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
-        self.queue.wait(ticket.number(self.token)?)
+        self.queue.wait(&ticket)
     }
 
     fn memory(&self) -> Result<Memory> {

@@ -5,18 +5,16 @@ use super::context::Context;
 use super::kernel::CudaKernel;
 use super::memory::CudaMemory;
 use super::timing::EventPool;
-use crate::{Buffer, Command, DeviceToken, Error, Result, Span};
+use crate::timing::Submissions;
+use crate::{Buffer, Command, DeviceToken, Result, Span, Ticket};
 use cudarc::driver::sys::CUevent;
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) struct Queue {
     context: Rc<Context>,
     token: DeviceToken,
     events: EventPool,
-    next: Cell<u64>,
-    pending: RefCell<BTreeMap<u64, Submission>>,
+    submissions: Submissions<Submission>,
 }
 
 #[derive(Default)]
@@ -33,13 +31,12 @@ impl Queue {
             context: Rc::clone(context),
             token,
             events: EventPool::new(context),
-            next: Cell::new(0),
-            pending: RefCell::default(),
+            submissions: Submissions::new(token),
         }
     }
 
-    /// Hands over commands that were checked, and returns the submission's number.
-    pub(super) fn submit(&self, commands: &[Command<'_>]) -> Result<u64> {
+    /// Hands over commands that were checked.
+    pub(super) fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
         commands.iter().try_for_each(|command| self.check_handles(command))?;
         self.context.enter()?;
         let mut submission = Submission::default();
@@ -49,15 +46,12 @@ impl Queue {
                 return Err(error);
             }
         }
-        let number = self.next.replace(self.next.get() + 1);
-        self.pending.borrow_mut().insert(number, submission);
-        Ok(number)
+        Ok(self.submissions.add(submission))
     }
 
     /// Waits for a submission and reads its spans.
-    pub(super) fn wait(&self, number: u64) -> Result<Vec<Span>> {
-        let submission = self.pending.borrow_mut().remove(&number);
-        let submission = submission.ok_or_else(|| Error::invalid("this submission was waited for before"))?;
+    pub(super) fn wait(&self, ticket: &Ticket) -> Result<Vec<Span>> {
+        let submission = self.submissions.take(ticket)?;
         let spans = self.finish(&submission);
         self.events.give_back(submission.events);
         spans
@@ -131,8 +125,7 @@ impl Queue {
 impl Drop for Queue {
     fn drop(&mut self) {
         // Submissions that nobody waited for: their events go with the pool's.
-        let pending = std::mem::take(self.pending.get_mut());
-        for submission in pending.into_values() {
+        for submission in self.submissions.drain() {
             self.events.give_back(submission.events);
         }
     }

@@ -3,28 +3,23 @@
 use super::memory::{HostMemory, memory};
 use super::{kernel, queue, timing};
 use crate::launch;
+use crate::timing::Submissions;
 use crate::{
-    Buffer, Caps, Clock, Command, DType, Device, DeviceId, DeviceInfo, DeviceKind, DeviceToken, Error, Kernel,
-    KernelSpec, Language, Memory, PhysicalId, Result, Source, Span, Ticket,
+    Buffer, Caps, Clock, Command, DType, Device, DeviceId, DeviceInfo, DeviceKind, DeviceToken, Kernel, KernelSpec,
+    Language, Memory, PhysicalId, Result, Source, Span, Ticket,
 };
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct HostDevice {
     token: DeviceToken,
     info: DeviceInfo,
-    next: Cell<u64>,
-    done: RefCell<BTreeMap<u64, Vec<Span>>>,
+    submissions: Submissions<Vec<Span>>,
 }
 
 impl HostDevice {
     pub(super) fn new() -> Self {
-        Self {
-            token: DeviceToken::new(),
-            info: Self::describe(),
-            next: Cell::new(0),
-            done: RefCell::new(BTreeMap::new()),
-        }
+        let token = DeviceToken::new();
+        Self { token, info: Self::describe(), submissions: Submissions::new(token) }
     }
 
     pub(super) fn describe() -> DeviceInfo {
@@ -97,15 +92,11 @@ impl Device for HostDevice {
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
         launch::check(commands, &self.info.caps)?;
-        let spans = queue::run(self.token, commands)?;
-        let number = self.next.replace(self.next.get() + 1);
-        self.done.borrow_mut().insert(number, spans);
-        Ok(Ticket::new(self.token, number))
+        Ok(self.submissions.add(queue::run(self.token, commands)?))
     }
 
     fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
-        let number = ticket.number(self.token)?;
-        self.done.borrow_mut().remove(&number).ok_or_else(|| Error::invalid("this submission was waited for before"))
+        self.submissions.take(&ticket)
     }
 
     fn memory(&self) -> Result<Memory> {

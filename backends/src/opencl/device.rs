@@ -7,6 +7,7 @@ use super::kernel::{OpenClKernel, Programs};
 use super::queue::{self, Queue};
 use super::timing::Events;
 use super::{caps, code, half};
+use crate::timing::Submissions;
 use crate::{
     Buffer, Command, DType, Device, DeviceInfo, DeviceToken, Error, Kernel, KernelSpec, Result, Source, Span, Ticket,
     launch,
@@ -14,8 +15,7 @@ use crate::{
 use opencl3::context::context::{create_context, release_context};
 use opencl3::memory::{CL_MEM_READ_WRITE, create_buffer, release_mem_object};
 use opencl3::types::{cl_device_id, cl_mem};
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::ptr::{null, null_mut};
 use std::rc::Rc;
 
@@ -28,8 +28,7 @@ pub(super) struct OpenClDevice {
     programs: Programs,
     /// Bytes of all live buffers.
     allocated: Rc<Cell<u64>>,
-    next: Cell<u64>,
-    submitted: RefCell<BTreeMap<u64, Events>>,
+    submissions: Submissions<Events>,
 }
 
 impl OpenClDevice {
@@ -40,16 +39,16 @@ impl OpenClDevice {
         // SAFETY: just created, and released by this handle only.
         let context = unsafe { Handle::new(context, release_context) };
         let queue = Queue::new(context.raw(), found.device)?;
+        let token = DeviceToken::new();
         let mut device = Self {
-            token: DeviceToken::new(),
+            token,
             info,
             id: found.device,
             context,
             queue,
             programs: Programs::default(),
             allocated: Rc::default(),
-            next: Cell::new(0),
-            submitted: RefCell::default(),
+            submissions: Submissions::new(token),
         };
         if half::computes(&device) {
             device.info.caps.compute.insert(DType::F16);
@@ -130,16 +129,11 @@ impl Device for OpenClDevice {
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
         launch::check(commands, &self.info.caps)?;
         self.check_owner(commands)?;
-        let events = self.queue.submit(self.token, commands)?;
-        let number = self.next.replace(self.next.get() + 1);
-        self.submitted.borrow_mut().insert(number, events);
-        Ok(Ticket::new(self.token, number))
+        Ok(self.submissions.add(self.queue.submit(self.token, commands)?))
     }
 
     fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
-        let number = ticket.number(self.token)?;
-        let events = self.submitted.borrow_mut().remove(&number);
-        queue::wait(&events.ok_or_else(|| Error::invalid("this submission was waited for before"))?)
+        queue::wait(&self.submissions.take(&ticket)?)
     }
 
     fn memory(&self) -> Result<crate::Memory> {

@@ -1,8 +1,9 @@
 //! Compilation, and the arguments that a kernel holds.
 
 use super::code;
+use super::device::Memory;
 use super::handle::Handle;
-use crate::{Error, KernelSpec, Result};
+use crate::{DeviceToken, Error, KernelSpec, Launch, Result};
 use opencl3::error_codes::{CL_BUILD_PROGRAM_FAILURE, CL_INVALID_KERNEL_NAME};
 use opencl3::kernel::{
     CL_KERNEL_NUM_ARGS, CL_KERNEL_WORK_GROUP_SIZE, create_kernel, get_kernel_data, get_kernel_work_group_data,
@@ -104,22 +105,22 @@ impl OpenClKernel {
     }
 
     /// Sets the arguments that differ from the last launch's: buffers by their ids, then the parameter block.
-    pub(super) fn set_arguments(&self, buffers: &[(u64, cl_mem)], params: &[u8]) -> Result<()> {
+    pub(super) fn set_arguments(&self, token: DeviceToken, launch: &Launch<'_>) -> Result<()> {
         let mut set = self.arguments.borrow_mut();
-        for (index, ((id, buffer), set)) in (0..).zip(buffers.iter().zip(&mut set.buffers)) {
-            if *set != Some(*id) {
-                // SAFETY: the kernel has as many parameters as it declared, and a buffer's argument is its `cl_mem`.
-                let status = unsafe {
-                    set_kernel_arg(self.raw(), index, size_of::<cl_mem>(), std::ptr::from_ref(buffer).cast())
-                };
+        for (index, (buffer, set)) in (0..).zip(launch.buffers.iter().zip(&mut set.buffers)) {
+            if *set != Some(buffer.id()) {
+                let memory = buffer.inner::<Memory>(token)?.raw();
                 *set = None;
-                status.map_err(|status| code::error("clSetKernelArg", status))?;
-                *set = Some(*id);
+                // SAFETY: the kernel has as many parameters as it declared, and a buffer's argument is its `cl_mem`.
+                unsafe { set_kernel_arg(self.raw(), index, size_of::<cl_mem>(), (&raw const memory).cast()) }
+                    .map_err(|status| code::error("clSetKernelArg", status))?;
+                *set = Some(buffer.id());
             }
         }
+        let params = launch.params;
         if set.params != params {
             // SAFETY: the block is as long as declared, follows the buffers, and the driver copies it.
-            unsafe { set_kernel_arg(self.raw(), buffers.len() as u32, params.len(), params.as_ptr().cast()) }
+            unsafe { set_kernel_arg(self.raw(), launch.buffers.len() as u32, params.len(), params.as_ptr().cast()) }
                 .map_err(|status| code::error("clSetKernelArg", status))?;
             set.params.clear();
             set.params.extend_from_slice(params);

@@ -72,8 +72,8 @@ impl Queue {
         for command in commands {
             match command {
                 Command::Begin => events.begin(),
-                Command::End => events.end()?,
-                Command::Launch(launch) => events.add(self.launch(token, launch)?)?,
+                Command::End => events.end(),
+                Command::Launch(launch) => events.add(self.launch(token, launch)?),
                 Command::Copy { bytes: 0, .. } => {}
                 Command::Copy { src, src_offset, dst, dst_offset, bytes } => {
                     let (src, dst) = (src.inner::<Memory>(token)?, dst.inner::<Memory>(token)?);
@@ -91,7 +91,7 @@ impl Queue {
                         )
                         .map(|raw| Event::new(raw))
                     };
-                    events.add(event.map_err(|s| code::memory_error("clEnqueueCopyBuffer", s, *bytes))?)?;
+                    events.add(event.map_err(|s| code::memory_error("clEnqueueCopyBuffer", s, *bytes))?);
                 }
                 Command::Fill { dst, pattern } => self.fill(token, dst, *pattern, &mut events)?,
             }
@@ -102,8 +102,7 @@ impl Queue {
 
     fn launch(&self, token: DeviceToken, launch: &Launch<'_>) -> Result<Event> {
         let kernel = launch.kernel.inner::<OpenClKernel>(token)?;
-        let arguments = launch.buffers.iter().map(|buffer| Ok((buffer.id(), buffer.inner::<Memory>(token)?.raw())));
-        kernel.set_arguments(&arguments.collect::<Result<Vec<_>>>()?, launch.params)?;
+        kernel.set_arguments(token, launch)?;
         let local = launch.kernel.group().map(|items| items as usize);
         let global = [0, 1, 2].map(|axis| launch.grid[axis] as usize * local[axis]);
         // SAFETY: the arguments are set; both arrays have the three dimensions that are announced, none of them 0.
@@ -139,7 +138,7 @@ impl Queue {
                 )
                 .map(|raw| Event::new(raw))
             };
-            events.add(event.map_err(|s| code::memory_error("clEnqueueFillBuffer", s, dst.bytes()))?)?;
+            events.add(event.map_err(|s| code::memory_error("clEnqueueFillBuffer", s, dst.bytes()))?);
         }
         Ok(())
     }

@@ -3,9 +3,7 @@
 use super::code;
 use super::handle::Handle;
 use crate::{Clock, Result, Span};
-use opencl3::event::{
-    CL_PROFILING_COMMAND_END, CL_PROFILING_COMMAND_START, get_event_profiling_data, release_event, retain_event,
-};
+use opencl3::event::{CL_PROFILING_COMMAND_END, CL_PROFILING_COMMAND_START, get_event_profiling_info, release_event};
 use opencl3::types::{cl_event, cl_profiling_info};
 
 /// A command's event.
@@ -23,18 +21,11 @@ impl Event {
         self.0.raw()
     }
 
-    fn share(&self) -> Result<Self> {
-        // SAFETY: the event is alive, and the reference that is added here belongs to the new handle.
-        unsafe {
-            retain_event(self.raw()).map_err(|status| code::error("clRetainEvent", status))?;
-            Ok(Self::new(self.raw()))
-        }
-    }
-
     fn time(&self, what: cl_profiling_info) -> Result<u64> {
-        let bytes = get_event_profiling_data(self.raw(), what)
+        // One call into the driver; asking for the bytes would be two, the first for their number.
+        let time = get_event_profiling_info(self.raw(), what)
             .map_err(|status| code::error("clGetEventProfilingInfo", status))?;
-        Ok(bytes.as_chunks().0.first().map_or(0, |chunk| u64::from_ne_bytes(*chunk)))
+        Ok(time.into())
     }
 }
 
@@ -42,10 +33,13 @@ impl Event {
 /// released as they come, so that long batches cost no memory.
 #[derive(Default)]
 pub(super) struct Events {
-    last: Option<Event>,
-    spans: Vec<Option<(Event, Event)>>,
+    kept: Vec<Event>,
+    /// Whether a span needs the last one of those, so that the next one can't take its place.
+    needed: bool,
+    /// Each span's first and last, as indices; none where a span has no command.
+    spans: Vec<Option<(usize, usize)>>,
     open: bool,
-    first: Option<Event>,
+    first: Option<usize>,
 }
 
 impl Events {
@@ -54,35 +48,37 @@ impl Events {
     }
 
     /// Takes note of a command.
-    pub(super) fn add(&mut self, event: Event) -> Result<()> {
-        if self.open && self.first.is_none() {
-            self.first = Some(event.share()?);
+    pub(super) fn add(&mut self, event: Event) {
+        if !self.needed {
+            self.kept.pop();
         }
-        self.last = Some(event);
-        Ok(())
+        let starts_span = self.open && self.first.is_none();
+        if starts_span {
+            self.first = Some(self.kept.len());
+        }
+        self.needed = starts_span;
+        self.kept.push(event);
     }
 
-    pub(super) fn end(&mut self) -> Result<()> {
+    pub(super) fn end(&mut self) {
         self.open = false;
-        let span = match (self.first.take(), &self.last) {
-            (Some(first), Some(last)) => Some((first, last.share()?)),
-            _ => None,
-        };
+        let span = self.first.take().map(|first| (first, self.kept.len() - 1));
+        self.needed |= span.is_some();
         self.spans.push(span);
-        Ok(())
     }
 
     /// The event after which all is done; none where there was no command.
     pub(super) fn last(&self) -> Option<&Event> {
-        self.last.as_ref()
+        self.kept.last()
     }
 
     /// From the start of each span's first command to the end of its last; 0 where it has none. The commands must have
     /// completed.
     pub(super) fn spans(&self) -> Result<Vec<Span>> {
-        let span = |span: &Option<(Event, Event)>| {
-            let ns = match span {
+        let span = |span: &Option<(usize, usize)>| {
+            let ns = match *span {
                 Some((first, last)) => {
+                    let (first, last) = (&self.kept[first], &self.kept[last]);
                     last.time(CL_PROFILING_COMMAND_END)?.saturating_sub(first.time(CL_PROFILING_COMMAND_START)?)
                 }
                 None => 0,

@@ -7,17 +7,15 @@ use super::queue::{self, Pending, Timer};
 use super::timing::StampPool;
 use super::{caps, fill, memory};
 use crate::launch;
-use crate::{Buffer, Command, Device, DeviceInfo, Error, Kernel, KernelSpec, Memory, Result, Span, Ticket};
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use crate::timing::Submissions;
+use crate::{Buffer, Command, Device, DeviceInfo, Kernel, KernelSpec, Memory, Result, Span, Ticket};
 
 pub(super) struct WebGpuDevice {
     gpu: Gpu,
     info: DeviceInfo,
     fill: Kernel,
     stamps: StampPool,
-    next: Cell<u64>,
-    pending: RefCell<BTreeMap<u64, Pending>>,
+    submissions: Submissions<Pending>,
 }
 
 impl WebGpuDevice {
@@ -26,14 +24,8 @@ impl WebGpuDevice {
         let gpu = Gpu::open(adapter)?;
         let fill = fill::compile(&gpu)?;
         let info = caps::describe(adapter, &gpu, index);
-        let mut device = Self {
-            gpu,
-            info,
-            fill,
-            stamps: StampPool::default(),
-            next: Cell::new(0),
-            pending: RefCell::new(BTreeMap::new()),
-        };
+        let mut device =
+            Self { submissions: Submissions::new(gpu.token), gpu, info, fill, stamps: StampPool::default() };
         for dtype in device.info.caps.compute.clone() {
             let trouble = match caps::computes(&device, dtype) {
                 Ok(true) => continue,
@@ -73,17 +65,11 @@ impl Device for WebGpuDevice {
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
         launch::check(commands, &self.info.caps)?;
-        let pending = queue::submit(&self.gpu, &self.fill, &self.stamps, commands)?;
-        let number = self.next.replace(self.next.get() + 1);
-        self.pending.borrow_mut().insert(number, pending);
-        Ok(Ticket::new(self.gpu.token, number))
+        Ok(self.submissions.add(queue::submit(&self.gpu, &self.fill, &self.stamps, commands)?))
     }
 
     fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
-        let number = ticket.number(self.gpu.token)?;
-        let pending = self.pending.borrow_mut().remove(&number);
-        let Pending { submission, timer } =
-            pending.ok_or_else(|| Error::invalid("this submission was waited for before"))?;
+        let Pending { submission, timer } = self.submissions.take(&ticket)?;
         match timer {
             Timer::None => self.gpu.wait(submission).map(|()| Vec::new()),
             Timer::Stamps(stamps) => self.stamps.spans(&self.gpu, stamps, submission),
