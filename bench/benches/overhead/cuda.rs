@@ -1,0 +1,92 @@
+//! cudarc, as one writes it directly: one stream, two events with timing made once.
+
+use crate::side::{BYTES, ENTRY, PARAMS, Side};
+use accelbench_backends::DeviceInfo;
+use cudarc::driver::result::{self, ctx, event, module, primary_ctx, stream};
+use cudarc::driver::sys::{CUcontext, CUdeviceptr, CUevent, CUevent_flags, CUfunction, CUstream};
+use cudarc::driver::{DriverError, result::stream::StreamKind};
+use std::ffi::{CString, c_void};
+
+pub(crate) const SOURCE: &str = include_str!("touch.cu");
+
+/// The process ends after its comparison, so nothing is given back.
+pub(crate) struct Raw {
+    context: CUcontext,
+    stream: CUstream,
+    function: CUfunction,
+    events: [CUevent; 2],
+    buffer: CUdeviceptr,
+}
+
+impl Raw {
+    /// The device with this number, which is the seam's.
+    pub(crate) fn open(info: &DeviceInfo) -> Result<Self, String> {
+        // PTX, which the driver translates: the kernel does too little for its code to matter.
+        let ptx = cudarc::nvrtc::compile_ptx(SOURCE).map_err(|error| error.to_string())?;
+        let image = CString::new(ptx.to_src()).map_err(|error| error.to_string())?;
+        Self::new(info.id.index as i32, &image).map_err(|error| error.to_string())
+    }
+
+    fn new(ordinal: i32, image: &CString) -> Result<Self, DriverError> {
+        result::init()?;
+        let entry = CString::new(ENTRY).expect("it has no NUL");
+        // SAFETY: every handle comes from the call before it and is alive; the image is text that ends in a NUL.
+        unsafe {
+            let context = primary_ctx::retain(result::device::get(ordinal)?)?;
+            ctx::set_current(context)?;
+            let function = module::get_function(module::load_data(image.as_ptr().cast())?, entry)?;
+            let event = || event::create(CUevent_flags::CU_EVENT_DEFAULT);
+            Ok(Self {
+                context,
+                stream: stream::create(StreamKind::NonBlocking)?,
+                function,
+                events: [event()?, event()?],
+                buffer: result::malloc_sync(BYTES)?,
+            })
+        }
+    }
+
+    fn run(&self, launches: usize) -> Result<f32, DriverError> {
+        let (mut buffer, mut params) = (self.buffer, PARAMS);
+        let mut arguments: [*mut c_void; 2] = [(&raw mut buffer).cast(), (&raw mut params).cast()];
+        let [begin, end] = self.events;
+        // SAFETY: all handles are alive; the arguments are of the kernel's types and copied by the call.
+        unsafe {
+            // What a program with more than one device does before it uses one of them.
+            ctx::set_current(self.context)?;
+            event::record(begin, self.stream)?;
+            for _ in 0..launches {
+                result::launch_kernel(self.function, (1, 1, 1), (1, 1, 1), 0, self.stream, &mut arguments)?;
+            }
+            event::record(end, self.stream)?;
+            event::synchronize(end)?;
+            event::elapsed(begin, end)
+        }
+    }
+}
+
+impl Side for Raw {
+    fn launch(&self, launches: usize) -> f64 {
+        1e6 * f64::from(self.run(launches).expect("the device answers"))
+    }
+
+    fn upload(&self, src: &[u8]) {
+        // SAFETY: the buffer is larger, and `src` is borrowed until the stream has caught up.
+        unsafe {
+            ctx::set_current(self.context)
+                .and_then(|()| result::memcpy_htod_async(self.buffer, src, self.stream))
+                .and_then(|()| stream::synchronize(self.stream))
+        }
+        .expect("it fits");
+    }
+
+    fn download(&self, dst: &mut [u8]) {
+        // SAFETY: as above.
+        unsafe {
+            ctx::set_current(self.context)
+                .and_then(|()| result::memcpy_dtoh_async(dst, self.buffer, self.stream))
+                .and_then(|()| stream::synchronize(self.stream))
+        }
+        .expect("it fits");
+    }
+}
