@@ -4,7 +4,7 @@ use super::caps::Query;
 use super::driver::Found;
 use super::handle::Handle;
 use super::kernel::{OpenClKernel, Programs};
-use super::queue::{self, Queue};
+use super::queue::Queue;
 use super::timing::Events;
 use super::{caps, code, half};
 use crate::timing::Submissions;
@@ -133,7 +133,7 @@ impl Device for OpenClDevice {
     }
 
     fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
-        queue::wait(&self.submissions.take(&ticket)?)
+        self.queue.wait(self.submissions.take(&ticket)?)
     }
 
     fn memory(&self) -> Result<crate::Memory> {

@@ -13,10 +13,15 @@ use opencl3::command_queue::{
 use opencl3::error_codes::CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
 use opencl3::event::{CL_EVENT_COMMAND_EXECUTION_STATUS, get_event_data, wait_for_events};
 use opencl3::types::{CL_TRUE, cl_context, cl_device_id};
+use std::cell::RefCell;
 use std::ptr::null;
 
 /// An in-order queue: a command sees what those before it wrote.
-pub(super) struct Queue(Handle);
+pub(super) struct Queue {
+    handle: Handle,
+    /// Lists of events that wait for their next use, so that a launch allocates none.
+    idle: RefCell<Vec<Events>>,
+}
 
 impl Queue {
     pub(super) fn new(context: cl_context, device: cl_device_id) -> Result<Self> {
@@ -24,7 +29,7 @@ impl Queue {
         unsafe {
             let raw = create_command_queue(context, device, CL_QUEUE_PROFILING_ENABLE)
                 .map_err(|status| code::error("clCreateCommandQueue", status))?;
-            Ok(Self(Handle::new(raw, release_command_queue)))
+            Ok(Self { handle: Handle::new(raw, release_command_queue), idle: RefCell::default() })
         }
     }
 
@@ -33,7 +38,7 @@ impl Queue {
         // SAFETY: the caller checked the range; the call blocks, so `src` outlives it; the event is this call's own.
         let event = unsafe {
             enqueue_write_buffer(
-                self.0.raw(),
+                self.handle.raw(),
                 dst.raw(),
                 CL_TRUE,
                 offset as usize,
@@ -52,7 +57,7 @@ impl Queue {
         // SAFETY: the caller checked the range; the call blocks, so `dst` outlives it; the event is this call's own.
         let event = unsafe {
             enqueue_read_buffer(
-                self.0.raw(),
+                self.handle.raw(),
                 src.raw(),
                 CL_TRUE,
                 offset as usize,
@@ -68,7 +73,7 @@ impl Queue {
 
     /// Hands over the commands, which were checked, and sees that they start.
     pub(super) fn submit(&self, token: DeviceToken, commands: &[Command<'_>]) -> Result<Events> {
-        let mut events = Events::default();
+        let mut events = self.idle.borrow_mut().pop().unwrap_or_default();
         for command in commands {
             match command {
                 Command::Begin => events.begin(),
@@ -80,7 +85,7 @@ impl Queue {
                     // SAFETY: both ranges lie inside their buffers, which are two.
                     let event = unsafe {
                         enqueue_copy_buffer(
-                            self.0.raw(),
+                            self.handle.raw(),
                             src.raw(),
                             dst.raw(),
                             *src_offset as usize,
@@ -96,7 +101,7 @@ impl Queue {
                 Command::Fill { dst, pattern } => self.fill(token, dst, *pattern, &mut events)?,
             }
         }
-        flush(self.0.raw()).map_err(|status| code::error("clFlush", status))?;
+        flush(self.handle.raw()).map_err(|status| code::error("clFlush", status))?;
         Ok(events)
     }
 
@@ -107,8 +112,17 @@ impl Queue {
         let global = [0, 1, 2].map(|axis| launch.grid[axis] as usize * local[axis]);
         // SAFETY: the arguments are set; both arrays have the three dimensions that are announced, none of them 0.
         let event = unsafe {
-            enqueue_nd_range_kernel(self.0.raw(), kernel.raw(), 3, null(), global.as_ptr(), local.as_ptr(), 0, null())
-                .map(|raw| Event::new(raw))
+            enqueue_nd_range_kernel(
+                self.handle.raw(),
+                kernel.raw(),
+                3,
+                null(),
+                global.as_ptr(),
+                local.as_ptr(),
+                0,
+                null(),
+            )
+            .map(|raw| Event::new(raw))
         };
         event.map_err(|status| {
             let bytes = launch.buffers.iter().map(|buffer| buffer.bytes()).sum();
@@ -127,7 +141,7 @@ impl Queue {
             // SAFETY: the range is a whole number of patterns inside the buffer; the driver copies the pattern.
             let event = unsafe {
                 enqueue_fill_buffer(
-                    self.0.raw(),
+                    self.handle.raw(),
                     memory.raw(),
                     pattern.as_ptr().cast(),
                     pattern.len(),
@@ -142,17 +156,20 @@ impl Queue {
         }
         Ok(())
     }
-}
 
-/// Waits for a submission and reads its spans.
-pub(super) fn wait(events: &Events) -> Result<Vec<Span>> {
-    if let Some(last) = events.last() {
-        wait_for_events(&[last.raw()]).map_err(|status| match status {
-            CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST => failed(last),
-            status => code::error("clWaitForEvents", status),
-        })?;
+    /// Waits for a submission and reads its spans.
+    pub(super) fn wait(&self, mut events: Events) -> Result<Vec<Span>> {
+        if let Some(last) = events.last() {
+            wait_for_events(&[last.raw()]).map_err(|status| match status {
+                CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST => failed(last),
+                status => code::error("clWaitForEvents", status),
+            })?;
+        }
+        let spans = events.spans()?;
+        events.clear();
+        self.idle.borrow_mut().push(events);
+        Ok(spans)
     }
-    events.spans()
 }
 
 /// The error of a command that was started and failed: its event's status is the code.

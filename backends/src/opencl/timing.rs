@@ -75,7 +75,8 @@ impl Events {
     /// From the start of each span's first command to the end of its last; 0 where it has none. The commands must have
     /// completed.
     pub(super) fn spans(&self) -> Result<Vec<Span>> {
-        let span = |span: &Option<(usize, usize)>| {
+        let mut spans = Vec::with_capacity(self.spans.len());
+        for span in &self.spans {
             let ns = match *span {
                 Some((first, last)) => {
                     let (first, last) = (&self.kept[first], &self.kept[last]);
@@ -83,8 +84,15 @@ impl Events {
                 }
                 None => 0,
             };
-            Ok(Span { ns: ns as f64, clock: Clock::DeviceEvent })
-        };
-        self.spans.iter().map(span).collect()
+            spans.push(Span { ns: ns as f64, clock: Clock::DeviceEvent });
+        }
+        Ok(spans)
+    }
+
+    /// Back to the start, for another submission.
+    pub(super) fn clear(&mut self) {
+        self.kept.clear();
+        self.spans.clear();
+        self.needed = false;
     }
 }
