@@ -1,13 +1,13 @@
 //! c = a₀·x + a₁·y on every device: in its own language, or as a product of 1 × 2 by 2 × 1024 where it has a library only.
 use accelbench_backends::{Access, Command, KernelSpec, Language, Launch, LibraryCall, Presence, Registry, Source};
 
-const CUDA: &str = r#"extern "C" __global__ void mix(const float *a, const float *b, float *c) {
+const CUDA: &str = r#"extern "C" __global__ void combine(const float *a, const float *b, float *c) {
     int i = blockIdx.x * 64 + threadIdx.x; c[i] = a[0] * b[i] + a[1] * b[1024 + i]; }"#;
-const OPENCL: &str = "kernel void mix(global const float *a, global const float *b, global float *c) {
+const OPENCL: &str = "kernel void combine(global const float *a, global const float *b, global float *c) {
     int i = get_global_id(0); c[i] = a[0] * b[i] + a[1] * b[1024 + i]; }";
 const WGSL: &str = "@group(0) @binding(0) var<storage> a: array<f32>; @group(0) @binding(1) var<storage> b: array<f32>;
     @group(0) @binding(2) var<storage, read_write> c: array<f32>;
-    @compute @workgroup_size(64) fn mix(@builtin(global_invocation_id) id: vec3<u32>) {
+    @compute @workgroup_size(64) fn combine(@builtin(global_invocation_id) id: vec3<u32>) {
         let i = id.x; c[i] = a[0] * b[i] + a[1] * b[1024 + i]; }";
 const GEMM: &str = r#"{ "m": 1, "n": 1024, "k": 2, "trans_a": false, "trans_b": false,
     "storage": "f32", "accumulate": "f32" }"#;
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             };
             let kernel = device.compile(&KernelSpec {
                 source,
-                entry: "mix".into(),
+                entry: "combine".into(),
                 defines: vec![],
                 group: [group, 1, 1],
                 shared_bytes: 0,
