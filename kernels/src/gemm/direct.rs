@@ -13,7 +13,7 @@ use minijinja::{Environment, UndefinedBehavior};
 
 const WGSL: &str = include_str!("direct.wgsl.j2");
 
-/// llvmpipe ends all loops of a work-item, without a word, after 65 535 rounds altogether.
+/// A common software driver of Vulkan ends all loops of a work-item, without a word, after 65 535 rounds altogether.
 pub(super) const MOST_ROUNDS: u32 = 65_000;
 /// A round takes 4 steps of k.
 const LONGEST_K: u32 = 4 * MOST_ROUNDS;
