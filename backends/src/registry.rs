@@ -5,7 +5,8 @@ use crate::{Absence, AbsenceReason, Device, DeviceId, Driver, Error, Presence, R
 /// Backends named here, separated by commas, are treated as absent.
 pub const DISABLE_VARIABLE: &str = "ACCELBENCH_DISABLE";
 
-/// The known backends.
+/// The known backends; none by default.
+#[derive(Default)]
 pub struct Registry {
     drivers: Vec<Box<dyn Driver>>,
 }
@@ -13,7 +14,7 @@ pub struct Registry {
 impl Registry {
     /// All backends of this crate. One that was left out at build time is there too, and says so when probed.
     pub fn builtin() -> Self {
-        let mut registry = Self { drivers: Vec::new() };
+        let mut registry = Self::default();
         macro_rules! backend {
             ($feature:literal, $driver:expr) => {
                 #[cfg(feature = $feature)]

@@ -3,7 +3,8 @@
 use crate::{Case, Operation, Precision, ShapeError, gemm};
 use std::collections::BTreeMap;
 
-/// The known operations.
+/// The known operations; none by default.
+#[derive(Default)]
 pub struct Catalogue {
     operations: Vec<Box<dyn Operation>>,
 }
@@ -11,7 +12,7 @@ pub struct Catalogue {
 impl Catalogue {
     /// All operations of this crate.
     pub fn builtin() -> Self {
-        let mut catalogue = Self { operations: Vec::new() };
+        let mut catalogue = Self::default();
         catalogue.register(Box::new(gemm::Gemm));
         catalogue
     }

@@ -6,6 +6,7 @@
 use accelbench_backends::cuda::{Capability, compile};
 use accelbench_backends::{Access, Caps, Clock, DType, DeviceKind, Error, KernelSpec, Language, Source};
 use accelbench_kernels::{Catalogue, Precision};
+use accelbench_tests::require::requires;
 use libtest_mimic::{Arguments, Completion, Trial};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -28,14 +29,9 @@ fn main() -> ExitCode {
 fn trial(name: &str, run: impl FnOnce() -> Result<(), Error> + Send + 'static) -> Trial {
     Trial::ignorable_test(name, move || match run() {
         Ok(()) => Ok(Completion::Completed),
-        Err(error @ Error::Unavailable { .. }) if !required() => Ok(Completion::ignored_with(error.to_string())),
+        Err(error @ Error::Unavailable { .. }) if !requires("nvrtc") => Ok(Completion::ignored_with(error.to_string())),
         Err(error) => Err(error.into()),
     })
-}
-
-fn required() -> bool {
-    let required = std::env::var("ACCELBENCH_REQUIRE").unwrap_or_default();
-    required.split(',').any(|name| name.trim() == "nvrtc")
 }
 
 /// Every kernel, by the case and plan that it is for. Unaligned rows take another path than aligned ones.
@@ -66,7 +62,6 @@ fn kernels(caps: &Caps) -> BTreeMap<String, KernelSpec> {
 fn check(spec: &KernelSpec, capability: Capability) -> Result<(), Error> {
     let log = compile(spec, capability)?.log;
     let report = Report::read(&log).unwrap_or_else(|| panic!("no report in\n{log}"));
-    println!("{} {:?}: {report:?}", spec.entry, spec.defines);
     assert!(report.clean(), "{report:?} in\n{log}");
     let threads: u32 = spec.group.iter().product();
     assert!(report.registers * threads <= 65_536, "{report:?} leaves no room for {threads} threads");

@@ -5,25 +5,31 @@
 use crate::require;
 use accelbench::App;
 use accelbench::measure::{self, Session};
-use accelbench_backends::{DeviceInfo, Presence};
+use accelbench_backends::{Caps, DeviceInfo, Language, Presence};
 use accelbench_kernels::{Operation, Precision};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
 
 /// The suite as a program, with the flags of Rust's own test programs.
 pub fn main(app: App) -> ExitCode {
-    libtest_mimic::run(&Arguments::from_args(), trials(app)).exit_code()
+    let trials = required(app).into_iter().chain(trials(app)).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// One trial for each required device, and one for each device, operation and type.
+/// One trial for each required device.
+fn required(app: App) -> Vec<Trial> {
+    let trial = |requirement: String| {
+        Trial::test(format!("required/{requirement}"), move || {
+            require::found(&requirement, &(app.registry)()).map_err(Failed::from)
+        })
+    };
+    require::list().into_iter().filter(|word| word != "nvrtc").map(trial).collect()
+}
+
+/// One trial for each device, operation and type.
 pub fn trials(app: App) -> Vec<Trial> {
     let registry = (app.registry)();
     let mut trials = Vec::new();
-    for requirement in require::list().into_iter().filter(|word| word != "nvrtc") {
-        trials.push(Trial::test(format!("required/{requirement}"), move || {
-            require::found(&requirement, &(app.registry)()).map_err(Failed::from)
-        }));
-    }
     for id in registry.ids() {
         match registry.probe(id) {
             Some(Presence::Present { devices, .. }) => {
@@ -43,8 +49,8 @@ fn device_trials(app: App, device: &DeviceInfo) -> Vec<Trial> {
     for operation in (app.catalogue)().iter() {
         for &precision in operation.precisions() {
             let (device, name) = (device.clone(), operation.name());
-            // A type that the device lacks is tested for being refused, under a name that says so.
-            let what = if precision.missing(&device.caps).is_some() { "/unsupported" } else { "" };
+            // What the device lacks is tested for being refused, under a name that says so.
+            let what = if may_refuse(&device.caps, operation, precision) { "/unsupported" } else { "" };
             trials.push(Trial::test(format!("{}/{name}/{precision}{what}", device.id), move || {
                 let catalogue = (app.catalogue)();
                 let operation = catalogue.operation(name).map_err(|error| error.0)?;
@@ -86,8 +92,14 @@ fn conform(app: App, device: &DeviceInfo, operation: &dyn Operation, precision: 
             computed += 1;
         }
     }
-    if computed == 0 && precision.missing(&caps).is_none() {
+    if computed == 0 && !may_refuse(&caps, operation, precision) {
         return Err(format!("the device computes in {precision} and no shape was computed"));
     }
     Ok(())
+}
+
+/// Whether a device may have no plan at all: it lacks the type, or compiles no kernels and has no library for this.
+fn may_refuse(caps: &Caps, operation: &dyn Operation, precision: Precision) -> bool {
+    let calls_only = caps.languages.iter().all(|&language| language == Language::Library);
+    precision.missing(caps).is_some() || (calls_only && caps.libraries(operation.name()).is_empty())
 }

@@ -1,6 +1,6 @@
 //! CUDA, through cudarc's bindings of the driver API and of NVRTC, both loaded at run time.
 //!
-//! cudarc panics where a library or a function of it is missing, even when it formats an error. So [`api`] looks up
+//! cudarc panics where a library or a function of it is missing, even when it formats an error. So `api` looks up
 //! every function that this backend calls before the first call, and reads error codes and names itself.
 //!
 //! A device is its primary context and one stream. Kernels are compiled for the device's own architecture, so what runs

@@ -51,7 +51,7 @@ const SHAPES: &[Row] = &[
 ];
 
 /// Sizes around every tile's side: vectors, single elements, primes, exact fits, and one more or less.
-const CONFORMANCE: [[u32; 3]; 20] = [
+const CONFORMANCE: [[u32; 3]; 21] = [
     [1, 1, 1],
     [1, 1, 300],
     [1, 257, 65],
@@ -72,6 +72,7 @@ const CONFORMANCE: [[u32; 3]; 20] = [
     [8, 200, 1],
     [255, 33, 257],
     [256, 256, 8],
+    [136, 264, 72],
 ];
 
 /// [`CONFORMANCE`] in every layout.

@@ -57,39 +57,51 @@ struct alignas(LENGTH * sizeof(real)) Piece {
 
 extern __shared__ __align__(128) unsigned char shared_memory[];
 
-// What a thread fetches of one operand for one stage. WIDTH is the operand's side of the tile, ALONG_K says whether
-// its elements lie one after another along k.
+// What a thread fetches of one operand for one stage, and where it goes on from. WIDTH is the operand's side of the
+// tile; ALONG_K says whether its rows in memory run along k. Consecutive threads read consecutive elements of a row.
 template <int WIDTH, bool ALONG_K>
 struct Fetch {
-    static constexpr int COUNT = (WIDTH * TILE_K + THREADS - 1) / THREADS;
-    stored x[COUNT];
+    static constexpr int LENGTH = ALONG_K ? TILE_K : WIDTH;
+    static constexpr int ROWS = ALONG_K ? WIDTH : TILE_K;
+    // Rows that all threads together fetch at a time.
+    static constexpr int STEP = THREADS / LENGTH;
+    static_assert(THREADS % LENGTH == 0 && ROWS % STEP == 0, "threads must share a stage evenly");
 
-    // Where this thread's i-th element lies in the tile.
-    static __device__ __forceinline__ int side(int i) {
-        int element = threadIdx.y * THREADS_N + threadIdx.x + i * THREADS;
-        return ALONG_K ? element / TILE_K : element % WIDTH;
-    }
-    static __device__ __forceinline__ int depth(int i) {
-        int element = threadIdx.y * THREADS_N + threadIdx.x + i * THREADS;
-        return ALONG_K ? element % TILE_K : element / WIDTH;
+    const stored* next;
+    unsigned row_length;
+    // How much of the tile's side lies inside the matrix, and of k from the next stage on.
+    unsigned side_left, k_left;
+    int row, column;
+    stored x[ROWS / STEP];
+
+    __device__ __forceinline__ Fetch(const stored* matrix, unsigned long long origin, unsigned side, unsigned k)
+        : row_length(ALONG_K ? k : side), side_left(side - origin < WIDTH ? side - origin : WIDTH), k_left(k) {
+        int thread = threadIdx.y * THREADS_N + threadIdx.x;
+        row = thread / LENGTH;
+        column = thread % LENGTH;
+        unsigned long long first_row = ALONG_K ? origin + row : row, first_column = ALONG_K ? column : origin + column;
+        next = matrix + first_row * row_length + first_column;
     }
 
-    // Reads from a matrix of `extent` by `k`, and zeros outside it.
-    __device__ __forceinline__ void load(
-        const stored* __restrict__ matrix, unsigned long long origin, unsigned extent, unsigned start, unsigned k) {
+    // Reads the next stage, and zeros outside the matrix.
+    __device__ __forceinline__ void load() {
+        unsigned rows = ALONG_K ? side_left : k_left, columns = ALONG_K ? k_left : side_left;
 #pragma unroll
-        for (int i = 0; i < COUNT; ++i) {
-            unsigned long long at = origin + side(i), p = (unsigned long long)start + depth(i);
-            bool inside = at < extent && p < k && depth(i) < TILE_K && side(i) < WIDTH;
-            x[i] = inside ? matrix[ALONG_K ? at * k + p : p * extent + at] : stored(0);
+        for (int i = 0; i < ROWS / STEP; ++i) {
+            bool inside = row + i * STEP < rows && column < columns;
+            x[i] = inside ? next[(unsigned long long)(i * STEP) * row_length] : stored(0);
         }
+        next += ALONG_K ? TILE_K : (unsigned long long)TILE_K * row_length;
+        k_left -= TILE_K < k_left ? TILE_K : k_left;
     }
 
+    // Writes it to shared memory, k the slow index.
     template <int STRIDE>
     __device__ __forceinline__ void store(real* stage) const {
 #pragma unroll
-        for (int i = 0; i < COUNT; ++i) {
-            if (depth(i) < TILE_K && side(i) < WIDTH) stage[depth(i) * STRIDE + side(i)] = widen(x[i]);
+        for (int i = 0; i < ROWS / STEP; ++i) {
+            int side = ALONG_K ? row + i * STEP : column, depth = ALONG_K ? column : row + i * STEP;
+            stage[depth * STRIDE + side] = widen(x[i]);
         }
     }
 };
@@ -117,10 +129,10 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     real* shared = (real*)shared_memory;
 
     real sums[THREAD_M][THREAD_N] = {};
-    Fetch<TILE_M, !TRANS_A> next_a;
-    Fetch<TILE_N, TRANS_B> next_b;
-    next_a.load(a, tile.row, p.m, 0, p.k);
-    next_b.load(b, tile.column, p.n, 0, p.k);
+    Fetch<TILE_M, !TRANS_A> next_a(a, tile.row, p.m, p.k);
+    Fetch<TILE_N, TRANS_B> next_b(b, tile.column, p.n, p.k);
+    next_a.load();
+    next_b.load();
     next_a.template store<STRIDE_M>(shared);
     next_b.template store<STRIDE_N>(shared + TILE_K * STRIDE_M);
     __syncthreads();
@@ -129,8 +141,8 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     for (unsigned stage = 0; stage < stages; ++stage) {
         bool more = stage + 1 < stages;
         if (more) {
-            next_a.load(a, tile.row, p.m, (stage + 1) * TILE_K, p.k);
-            next_b.load(b, tile.column, p.n, (stage + 1) * TILE_K, p.k);
+            next_a.load();
+            next_b.load();
         }
         const real* block_a = shared + stage % 2 * STAGE;
         const real* block_b = block_a + TILE_K * STRIDE_M;

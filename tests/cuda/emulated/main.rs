@@ -6,7 +6,7 @@
 
 mod device;
 mod fakes;
-mod gemm;
+mod operations;
 mod probe;
 
 use fakes::Fakes;
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let fakes = if arguments.list { None } else { Some(Fakes::build()) };
     let fakes = Arc::new(fakes);
-    let trials = probe::trials().into_iter().chain(device::trials()).chain(gemm::trials());
+    let trials = probe::trials().into_iter().chain(device::trials()).chain(operations::trials());
     let trials = trials
         .map(|(name, check)| {
             let fakes = Arc::clone(&fakes);
@@ -44,7 +44,7 @@ fn child(task: &str) -> ExitCode {
     match kind {
         "probe" => probe::child(),
         "device" => device::child(argument),
-        "gemm" => gemm::child(argument),
+        "operation" => operations::child(argument),
         _ => panic!("no task `{task}`"),
     }
     ExitCode::SUCCESS

@@ -33,12 +33,12 @@ inline f16 f64_to_f16(double x) {
     double magnitude = std::fabs(x);
     if (std::isnan(x)) return 0x7fff;
     if (magnitude >= 65520.0) return sign | 0x7c00;
+    // One unit in the last place is 2^-24 for subnormal halves and 2^(exponent - 11) for others.
     int exponent;
     std::frexp(magnitude, &exponent);
-    // One unit in the last place of a normal half is 2^(exponent - 11), of a subnormal one 2^-24.
-    int unit = exponent - 11 > -24 ? exponent - 11 : -24;
+    int unit = magnitude < 0x1p-14 ? -24 : exponent - 11;
     int steps = (int)std::nearbyint(std::ldexp(magnitude, -unit));
-    // A mantissa of 2048 carries into the exponent, which is the next half.
+    // Steps that reach 2048 carry into the exponent, which is the next half.
     return sign | (unit == -24 ? steps : (unit + 24) * 1024 + steps);
 }
 

@@ -68,23 +68,25 @@ bool fail(const std::string& why) {
     return false;
 }
 
-// Lets go the lanes of every warp that has met; false where a warp met in different operations.
-bool release_warps(std::size_t threads, bool& released) {
-    for (std::size_t first = 0; first < threads; first += WARP) {
-        std::size_t waiting = 0;
-        for (std::size_t i = first; i < first + WARP && i < threads; ++i) {
-            waiting += fibres[i]->state == State::WarpBarrier;
+// Lets go the lanes of a warp that has met; false where they met in different operations.
+bool release_warp(std::size_t first, std::size_t end, bool& released) {
+    std::size_t waiting = 0;
+    for (std::size_t i = first; i < end; ++i) waiting += fibres[i]->state == State::WarpBarrier;
+    released = waiting == WARP;
+    for (std::size_t i = first; released && i < end; ++i) {
+        if (std::strcmp(fibres[i]->operation, fibres[first]->operation) != 0) {
+            return fail("the lanes of a warp meet in different operations");
         }
-        if (waiting != WARP) continue;
-        for (std::size_t i = first; i < first + WARP; ++i) {
-            if (std::strcmp(fibres[i]->operation, fibres[first]->operation) != 0) {
-                return fail("the lanes of a warp meet in different operations");
-            }
-            fibres[i]->state = State::Ready;
-        }
-        released = true;
+        fibres[i]->state = State::Ready;
     }
     return true;
+}
+
+void resume(std::size_t number) {
+    current = fibres[number].get();
+    current_number = number;
+    threadIdx = current->index;
+    swapcontext(&scheduler, &current->context);
 }
 
 bool run_block(std::size_t threads, std::size_t shared_bytes) {
@@ -104,29 +106,28 @@ bool run_block(std::size_t threads, std::size_t shared_bytes) {
         fibre.context.uc_link = nullptr;
         makecontext(&fibre.context, enter, 0);
     }
-    while (true) {
-        bool ran = false;
-        std::size_t done = 0, at_barrier = 0;
-        for (std::size_t i = 0; i < threads; ++i) {
-            Fibre& fibre = *fibres[i];
-            if (fibre.state == State::Ready) {
-                current = &fibre;
-                current_number = i;
-                threadIdx = fibre.index;
-                swapcontext(&scheduler, &fibre.context);
-                ran = true;
+    std::size_t done = 0;
+    while (done < threads) {
+        // Each warp runs on until it needs the others, so that one which should have waited for them is found out.
+        for (std::size_t first = 0; first < threads; first += WARP) {
+            std::size_t end = first + WARP < threads ? first + WARP : threads;
+            bool released = true;
+            while (released) {
+                for (std::size_t i = first; i < end; ++i) {
+                    if (fibres[i]->state == State::Ready) resume(i);
+                }
+                if (!release_warp(first, end, released)) return false;
             }
-            done += fibre.state == State::Done;
-            at_barrier += fibre.state == State::BlockBarrier;
+        }
+        std::size_t at_barrier = 0;
+        done = 0;
+        for (std::size_t i = 0; i < threads; ++i) {
+            done += fibres[i]->state == State::Done;
+            at_barrier += fibres[i]->state == State::BlockBarrier;
         }
         if (done == threads) break;
-        bool released = false;
-        if (!release_warps(threads, released)) return false;
-        if (at_barrier == threads) {
-            for (std::size_t i = 0; i < threads; ++i) fibres[i]->state = State::Ready;
-            released = true;
-        }
-        if (!ran && !released) return fail("a barrier that not all threads reach");
+        if (at_barrier != threads) return fail("a barrier that not all threads reach");
+        for (std::size_t i = 0; i < threads; ++i) fibres[i]->state = State::Ready;
     }
     for (std::size_t i = 0; i < CANARY_BYTES; ++i) {
         if (shared_memory[shared_bytes + i] != CANARY) return fail("a write beyond the shared memory of the launch");
