@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// Drivers of large machines need seconds to start; beyond this they hang.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What a probe of every backend found.
 #[derive(Clone, Debug, Serialize)]

@@ -39,7 +39,7 @@ impl RunSettings {
         match profile {
             Profile::Quick => (Some(Duration::from_secs(12)), Some(Duration::from_secs(2))),
             Profile::Standard => (Some(Duration::from_secs(65)), Some(Duration::from_secs(5))),
-            Profile::Full => (Some(Duration::from_secs(1800)), Some(Duration::from_secs(120))),
+            Profile::Full => (Some(Duration::from_mins(30)), Some(Duration::from_mins(2))),
         }
     }
 }
@@ -164,18 +164,18 @@ impl Driver<'_> {
 
     /// Why a case is left out before anything is spent on it.
     fn too_much(&self, planned: &Planned) -> Option<String> {
-        if let Some(limit) = self.settings.case_limit {
-            if let Some(rate) = self.rates.get(&key(&planned.id)) {
-                let seconds = planned.flop / rate * Effort::of(self.settings.profile).runs_min();
-                if seconds > limit.as_secs_f64() {
-                    return Some(format!(
-                        "it would take about {seconds:.0} s at the {:.1} GFLOP/s seen so far, and the {} profile gives a \
+        if let Some(limit) = self.settings.case_limit
+            && let Some(rate) = self.rates.get(&key(&planned.id))
+        {
+            let seconds = planned.flop / rate * Effort::of(self.settings.profile).runs_min();
+            if seconds > limit.as_secs_f64() {
+                return Some(format!(
+                    "it would take about {seconds:.0} s at the {:.1} GFLOP/s seen so far, and the {} profile gives a \
                          case {} s; --full gives more, and the command runs it alone",
-                        rate * 1e-9,
-                        self.settings.profile.name(),
-                        limit.as_secs()
-                    ));
-                }
+                    rate * 1e-9,
+                    self.settings.profile.name(),
+                    limit.as_secs()
+                ));
             }
         }
         let available = host::available_memory()?;

@@ -15,6 +15,7 @@ pub mod precision;
 pub mod program;
 pub mod shapes;
 pub mod tensor;
+mod wgsl;
 
 pub use catalogue::Catalogue;
 pub use compare::Verdict;

@@ -35,7 +35,7 @@ pub fn rows(file: &RunFile) -> Vec<String> {
 fn check_end(file: &RunFile, problems: &mut Vec<String>) {
     match &file.end {
         None if file.torn => {
-            problems.push("the last line was cut off: --resume goes on from the last whole row".into())
+            problems.push("the last line was cut off: --resume goes on from the last whole row".into());
         }
         None => problems.push("there is no `end` line: the run was stopped hard, and --resume goes on".into()),
         Some(end) => {
@@ -81,7 +81,7 @@ fn check_row(row: &ResultRow, problem: &mut impl FnMut(&str)) {
         problem("a sample is not a time");
     }
     let [low, high] = timing.ci95_ns;
-    if !positive(timing.median_ns) || !(low <= timing.median_ns && timing.median_ns <= high) {
+    if !(positive(timing.median_ns) && low <= timing.median_ns && timing.median_ns <= high) {
         problem("the median is outside its interval");
     }
     let rates = [(work.flop, rate.flop_per_s), (work.bytes, rate.bytes_per_s)];

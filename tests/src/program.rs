@@ -124,6 +124,10 @@ impl Program {
     }
 
     fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        // What colours a test expects is its own affair, and not the machine's.
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
         command.current_dir(&self.folder).envs(self.environment.iter().cloned());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())
     }

@@ -1,7 +1,7 @@
 //! OpenCL 1.2 and later: every vendor's GPUs, and CPUs through PoCL or Intel's runtime.
 //!
 //! The loader is opened at run time. The raw functions of `opencl3` are called, not its owning types: those panic where a
-//! release fails, which is what a lost device makes it do. [`handle::Handle`] owns instead.
+//! release fails, which is what a lost device makes it do. The handles of this module own instead.
 
 mod caps;
 mod code;

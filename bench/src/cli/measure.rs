@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub(super) fn all(app: App, options: RunOptions) -> Result<ExitCode, UserError> {
-    start(app, Selection::default(), options)
+    start(app, &Selection::default(), options)
 }
 
 pub(super) fn run(app: App, args: RunArgs) -> Result<ExitCode, UserError> {
@@ -42,10 +42,10 @@ pub(super) fn run(app: App, args: RunArgs) -> Result<ExitCode, UserError> {
         plan: args.plan,
         own_shapes,
     };
-    start(app, selection, args.options)
+    start(app, &selection, args.options)
 }
 
-fn start(app: App, selection: Selection, options: RunOptions) -> Result<ExitCode, UserError> {
+fn start(app: App, selection: &Selection, options: RunOptions) -> Result<ExitCode, UserError> {
     if let Some(path) = &options.resume {
         return resume(app, path, options.json);
     }
@@ -71,7 +71,7 @@ fn start(app: App, selection: Selection, options: RunOptions) -> Result<ExitCode
     // Before minutes are spent: a mistake in the selection, or a place that can't be written to.
     let machine = Machine::probe(app);
     let devices: Vec<_> = machine.devices().cloned().collect();
-    let cases = plan::expand(&(app.catalogue)(), &devices, &selection, profile).map_err(UserError)?;
+    let cases = plan::expand(&(app.catalogue)(), &devices, selection, profile).map_err(UserError)?;
     let path = options.output.unwrap_or_else(default_path);
     let writer = RunWriter::create(&path).map_err(|error| cannot_write(&path, &error))?;
     let header = header(app, &machine, &cases, &settings);

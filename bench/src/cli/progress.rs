@@ -70,6 +70,7 @@ fn line(row: &ResultRow) -> String {
 }
 
 /// Prints beside a JSON stream, which has standard output to itself.
+#[allow(clippy::unnecessary_wraps)] // The shape of printing to standard output, which can fail.
 pub(super) fn to_stderr(line: &str) -> Result<(), UserError> {
     term::note(line.trim_end());
     Ok(())

@@ -6,14 +6,14 @@
 
 use super::GemmProblem;
 use super::plan::preferred_first;
+use super::single::{BINDINGS, PARAMS_BYTES, single};
 use crate::program::fold_grid;
-use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
-use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, Source};
-use minijinja::{Environment, UndefinedBehavior};
+use crate::{Program, wgsl};
+use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const WGSL: &str = include_str!("direct.wgsl.j2");
 
-/// llvmpipe ends all loops of a work-item, without a word, after 65 535 rounds altogether.
+/// A common software driver of Vulkan ends all loops of a work-item, without a word, after 65 535 rounds altogether.
 pub(super) const MOST_ROUNDS: u32 = 65_000;
 /// A round takes 4 steps of k.
 const LONGEST_K: u32 = 4 * MOST_ROUNDS;
@@ -66,49 +66,27 @@ impl DirectPlan {
     ///
     /// Parameter block: `m`, `n`, `k` and a 0, each 32 bits. Buffers: A, B, C.
     pub fn program(&self, problem: &GemmProblem, caps: &Caps) -> Program {
-        let [a, b, c] = problem.bytes();
         let kernel = KernelSpec {
             source: Source::Wgsl(self.wgsl(problem).into()),
             entry: "gemm_direct".to_owned(),
             defines: Vec::new(),
             group: [self.group, 1, 1],
             shared_bytes: 0,
-            bindings: vec![Access::Read, Access::Read, Access::Write],
-            params_bytes: 16,
+            bindings: BINDINGS.to_vec(),
+            params_bytes: PARAMS_BYTES,
         };
-        let params = [problem.m, problem.n, problem.k, 0];
-        Program {
-            buffers: vec![
-                BufferSpec { role: BufferRole::Input(0), bytes: a },
-                BufferSpec { role: BufferRole::Input(1), bytes: b },
-                BufferSpec { role: BufferRole::Output, bytes: c },
-            ],
-            kernels: vec![kernel],
-            launches: vec![LaunchSpec {
-                kernel: 0,
-                buffers: vec![0, 1, 2],
-                grid: fold_grid(self.tiles(problem), caps.max_grid[0]),
-                params: bytemuck::bytes_of(&params).to_vec(),
-            }],
-        }
+        single(problem, kernel, fold_grid(self.tiles(problem), caps.max_grid[0]))
     }
 
     fn wgsl(&self, problem: &GemmProblem) -> String {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment
-            .render_str(
-                WGSL,
-                minijinja::context! {
-                    rows => self.rows, columns => self.columns, group => self.group,
-                    ragged_n => !problem.n.is_multiple_of(4), ragged_k => !problem.k.is_multiple_of(4),
-                    trans_a => problem.trans_a, trans_b => problem.trans_b,
-                    storage => problem.precision.storage().name(),
-                    accumulate => problem.precision.accumulate().name(),
-                },
-            )
-            // The template is part of this crate and rendered by its tests for every precision and layout.
-            .unwrap_or_else(|error| unreachable!("direct.wgsl.j2: {error:#}"))
+        let values = minijinja::context! {
+            rows => self.rows, columns => self.columns, group => self.group,
+            ragged_n => !problem.n.is_multiple_of(4), ragged_k => !problem.k.is_multiple_of(4),
+            trans_a => problem.trans_a, trans_b => problem.trans_b,
+            storage => problem.precision.storage().name(),
+            accumulate => problem.precision.accumulate().name(),
+        };
+        wgsl::render("direct.wgsl.j2", WGSL, values)
     }
 }
 

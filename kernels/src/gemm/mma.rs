@@ -3,10 +3,11 @@
 
 use super::GemmProblem;
 use super::plan::preferred_first;
+use super::single::{BINDINGS, PARAMS_BYTES, single};
 use super::tiled::precision_define;
 use crate::program::fold_grid;
-use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
-use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
+use crate::{Precision, Program};
+use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
 const SOURCE: &str = concat!(include_str!("../ptx.cuh"), include_str!("tiles.cuh"), include_str!("mma.cu"));
 
@@ -102,30 +103,16 @@ impl MmaPlan {
             ("ALIGNED_B", aligned(if problem.trans_b { problem.k } else { problem.n })),
             (precision_define(problem.precision), 1),
         ];
-        let [a, b, c] = problem.bytes();
-        let params = [problem.m, problem.n, problem.k, 0];
-        Program {
-            buffers: vec![
-                BufferSpec { role: BufferRole::Input(0), bytes: a },
-                BufferSpec { role: BufferRole::Input(1), bytes: b },
-                BufferSpec { role: BufferRole::Output, bytes: c },
-            ],
-            kernels: vec![KernelSpec {
-                source: Source::CudaC(SOURCE.into()),
-                entry: "gemm_mma".to_owned(),
-                defines: defines.iter().map(|&(name, value)| (name.to_owned(), value.to_string())).collect(),
-                group: [self.threads(), 1, 1],
-                shared_bytes: self.shared_bytes(problem),
-                bindings: vec![Access::Read, Access::Read, Access::Write],
-                params_bytes: 16,
-            }],
-            launches: vec![LaunchSpec {
-                kernel: 0,
-                buffers: vec![0, 1, 2],
-                grid: fold_grid(self.tiles(problem), caps.max_grid[0]),
-                params: bytemuck::bytes_of(&params).to_vec(),
-            }],
-        }
+        let kernel = KernelSpec {
+            source: Source::CudaC(SOURCE.into()),
+            entry: "gemm_mma".to_owned(),
+            defines: defines.iter().map(|&(name, value)| (name.to_owned(), value.to_string())).collect(),
+            group: [self.threads(), 1, 1],
+            shared_bytes: self.shared_bytes(problem),
+            bindings: BINDINGS.to_vec(),
+            params_bytes: PARAMS_BYTES,
+        };
+        single(problem, kernel, fold_grid(self.tiles(problem), caps.max_grid[0]))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod plan;
 mod problem;
 mod reference;
 mod shapes;
+mod single;
 mod tiled;
 
 pub use case::Gemm;

@@ -5,6 +5,7 @@
 //! the operation: every run packs.
 
 use super::GemmProblem;
+use super::single::{PARAMS_BYTES, buffers, params};
 use super::tiled::precision_define;
 use crate::program::fold_grid;
 use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
@@ -86,24 +87,16 @@ impl PackedPlan {
     pub fn program(&self, problem: &GemmProblem, caps: &Caps) -> Program {
         let (panels_a, panels_b) = self.panels(problem);
         let (bytes_a, bytes_b) = self.panel_bytes(problem);
-        let [a, b, c] = problem.bytes();
-        let buffer = |role, bytes| BufferSpec { role, bytes };
-        let params = [problem.m, problem.n, problem.k, 0];
+        let scratch = [bytes_a, bytes_b].map(|bytes| BufferSpec { role: BufferRole::Scratch, bytes });
         let launch = |kernel, buffers: &[usize], groups| LaunchSpec {
             kernel,
             buffers: buffers.to_vec(),
             grid: fold_grid(groups, caps.max_grid[0]),
-            params: bytemuck::bytes_of(&params).to_vec(),
+            params: params(problem),
         };
         let groups_b = panels_b.div_ceil(PACK_PANELS.into()) * u64::from(problem.k.div_ceil(PACK_DEPTH));
         Program {
-            buffers: vec![
-                buffer(BufferRole::Input(0), a),
-                buffer(BufferRole::Input(1), b),
-                buffer(BufferRole::Output, c),
-                buffer(BufferRole::Scratch, bytes_a),
-                buffer(BufferRole::Scratch, bytes_b),
-            ],
+            buffers: buffers(problem).into_iter().chain(scratch).collect(),
             kernels: vec![
                 self.kernel(problem, "pack_a", &[Access::Read, Access::Write]),
                 self.kernel(problem, "pack_b", &[Access::Read, Access::Write]),
@@ -135,7 +128,7 @@ impl PackedPlan {
             group: [1, 1, 1],
             shared_bytes: 0,
             bindings: bindings.to_vec(),
-            params_bytes: 16,
+            params_bytes: PARAMS_BYTES,
         }
     }
 }

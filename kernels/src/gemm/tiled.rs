@@ -4,11 +4,11 @@
 //! with the same names. See those files for how a work-item's rows and columns lie.
 
 use super::plan::preferred_first;
+use super::single::{BINDINGS, PARAMS_BYTES, single};
 use super::{GemmProblem, direct};
 use crate::program::fold_grid;
-use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
-use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, Source};
-use minijinja::{Environment, UndefinedBehavior};
+use crate::{Precision, Program, wgsl};
+use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const OPENCL: &str = include_str!("tiled.cl");
 const CUDA: &str = concat!(include_str!("../ptx.cuh"), include_str!("tiles.cuh"), include_str!("tiled.cu"));
@@ -106,7 +106,6 @@ impl TiledPlan {
     ///
     /// Parameter block: `m`, `n`, `k` and a 0, each 32 bits. Buffers: A, B, C.
     pub fn program(&self, problem: &GemmProblem, caps: &Caps) -> Program {
-        let [a, b, c] = problem.bytes();
         let (source, defines) = self.source(problem, caps);
         let kernel = KernelSpec {
             source,
@@ -118,24 +117,10 @@ impl TiledPlan {
                 Some(Language::CudaC) => self.local_bytes(problem.precision, Some(Language::CudaC)) as u32,
                 _ => 0,
             },
-            bindings: vec![Access::Read, Access::Read, Access::Write],
-            params_bytes: 16,
+            bindings: BINDINGS.to_vec(),
+            params_bytes: PARAMS_BYTES,
         };
-        let params = [problem.m, problem.n, problem.k, 0];
-        Program {
-            buffers: vec![
-                BufferSpec { role: BufferRole::Input(0), bytes: a },
-                BufferSpec { role: BufferRole::Input(1), bytes: b },
-                BufferSpec { role: BufferRole::Output, bytes: c },
-            ],
-            kernels: vec![kernel],
-            launches: vec![LaunchSpec {
-                kernel: 0,
-                buffers: vec![0, 1, 2],
-                grid: fold_grid(self.tiles(problem), caps.max_grid[0]),
-                params: bytemuck::bytes_of(&params).to_vec(),
-            }],
-        }
+        single(problem, kernel, fold_grid(self.tiles(problem), caps.max_grid[0]))
     }
 
     fn source(&self, problem: &GemmProblem, caps: &Caps) -> (Source, Vec<(String, String)>) {
@@ -165,23 +150,16 @@ impl TiledPlan {
     }
 
     fn wgsl(&self, problem: &GemmProblem) -> String {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let [group_x, group_y, _] = self.group();
-        environment
-            .render_str(
-                WGSL,
-                minijinja::context! {
-                    tile_m => self.tile_m, tile_n => self.tile_n, tile_k => self.tile_k,
-                    thread_m => self.thread_m, thread_n => self.thread_n,
-                    group_x, group_y,
-                    trans_a => problem.trans_a, trans_b => problem.trans_b,
-                    storage => problem.precision.storage().name(),
-                    accumulate => problem.precision.accumulate().name(),
-                },
-            )
-            // The template is part of this crate and rendered by its tests for every precision and layout.
-            .unwrap_or_else(|error| unreachable!("tiled.wgsl.j2: {error:#}"))
+        let values = minijinja::context! {
+            tile_m => self.tile_m, tile_n => self.tile_n, tile_k => self.tile_k,
+            thread_m => self.thread_m, thread_n => self.thread_n,
+            group_x, group_y,
+            trans_a => problem.trans_a, trans_b => problem.trans_b,
+            storage => problem.precision.storage().name(),
+            accumulate => problem.precision.accumulate().name(),
+        };
+        wgsl::render("tiled.wgsl.j2", WGSL, values)
     }
 }
 
