@@ -45,13 +45,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let mut out = [0.0_f32; 1024];
             device.download(&c, 0, bytemuck::bytes_of_mut(&mut out))?;
             assert!(out.iter().all(|x| (x - 5.0).abs() < 1e-6), "{} computes wrongly", info.id);
-            println!(
-                "{:<10} {:<40} right, {} ns by {}",
-                info.id.to_string(),
-                info.name,
-                spans[0].ns,
-                spans[0].clock.name()
-            );
+            let (id, name, span) = (info.id, info.name, spans[0]);
+            println!("{id}  {name}: right, in {} ns by {}", span.ns, span.clock.name());
         }
     }
     Ok(())
