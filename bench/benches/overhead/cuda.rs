@@ -5,6 +5,7 @@ use accelbench_backends::DeviceInfo;
 use cudarc::driver::result::{self, ctx, event, module, primary_ctx, stream};
 use cudarc::driver::sys::{CUcontext, CUdeviceptr, CUevent, CUevent_flags, CUfunction, CUstream};
 use cudarc::driver::{DriverError, result::stream::StreamKind};
+use cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
 use std::ffi::{CString, c_void};
 
 pub(crate) const SOURCE: &str = include_str!("touch.cu");
@@ -21,8 +22,10 @@ pub(crate) struct Raw {
 impl Raw {
     /// The device with this number, which is the seam's.
     pub(crate) fn open(info: &DeviceInfo) -> Result<Self, String> {
-        // PTX, which the driver translates: the kernel does too little for its code to matter.
-        let ptx = cudarc::nvrtc::compile_ptx(SOURCE).map_err(|error| error.to_string())?;
+        // The oldest architecture that compilers still know, as PTX, which the driver translates: the kernel does too
+        // little for its code to matter.
+        let options = CompileOptions { arch: Some("compute_75"), ..CompileOptions::default() };
+        let ptx = compile_ptx_with_opts(SOURCE, options).map_err(|error| error.to_string())?;
         let image = CString::new(ptx.to_src()).map_err(|error| error.to_string())?;
         Self::new(info.id.index as i32, &image).map_err(|error| error.to_string())
     }
