@@ -5,12 +5,12 @@ use accelbench_backends::DeviceInfo;
 use cudarc::driver::result::{self, ctx, event, module, primary_ctx, stream};
 use cudarc::driver::sys::{CUcontext, CUdeviceptr, CUevent, CUevent_flags, CUfunction, CUstream};
 use cudarc::driver::{DriverError, result::stream::StreamKind};
-use cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
-use std::ffi::{CString, c_void};
+use cudarc::nvrtc::result::{self as nvrtc, NvrtcError};
+use std::ffi::{CString, c_char, c_void};
 
 pub(crate) const SOURCE: &str = include_str!("touch.cu");
 
-/// The process ends after its comparison, so nothing is given back.
+/// Nothing of it is given back before the process ends.
 pub(crate) struct Raw {
     context: CUcontext,
     stream: CUstream,
@@ -19,25 +19,33 @@ pub(crate) struct Raw {
     buffer: CUdeviceptr,
 }
 
+/// PTX for the oldest architecture that compilers still know; the driver translates it. The kernel does too little for
+/// its code to matter.
+fn compile() -> Result<Vec<c_char>, NvrtcError> {
+    let source = CString::new(SOURCE).expect("it has no NUL");
+    let program = nvrtc::create_program(&source, None)?;
+    // SAFETY: the program was just created.
+    unsafe {
+        nvrtc::compile_program(program, &["--gpu-architecture=compute_75"])?;
+        nvrtc::get_ptx(program)
+    }
+}
+
 impl Raw {
     /// The device with this number, which is the seam's.
     pub(crate) fn open(info: &DeviceInfo) -> Result<Self, String> {
-        // The oldest architecture that compilers still know, as PTX, which the driver translates: the kernel does too
-        // little for its code to matter.
-        let options = CompileOptions { arch: Some("compute_75"), ..CompileOptions::default() };
-        let ptx = compile_ptx_with_opts(SOURCE, options).map_err(|error| error.to_string())?;
-        let image = CString::new(ptx.to_src()).map_err(|error| error.to_string())?;
-        Self::new(info.id.index as i32, &image).map_err(|error| error.to_string())
+        let ptx = compile().map_err(|error| error.to_string())?;
+        Self::new(info.id.index as i32, &ptx).map_err(|error| format!("{:?}", error.0))
     }
 
-    fn new(ordinal: i32, image: &CString) -> Result<Self, DriverError> {
+    fn new(ordinal: i32, ptx: &[c_char]) -> Result<Self, DriverError> {
         result::init()?;
         let entry = CString::new(ENTRY).expect("it has no NUL");
-        // SAFETY: every handle comes from the call before it and is alive; the image is text that ends in a NUL.
+        // SAFETY: every handle comes from the call before it and is alive; the compiler ends PTX with a NUL.
         unsafe {
             let context = primary_ctx::retain(result::device::get(ordinal)?)?;
             ctx::set_current(context)?;
-            let function = module::get_function(module::load_data(image.as_ptr().cast())?, entry)?;
+            let function = module::get_function(module::load_data(ptx.as_ptr().cast())?, entry)?;
             let event = || event::create(CUevent_flags::CU_EVENT_DEFAULT);
             Ok(Self {
                 context,
