@@ -183,14 +183,20 @@ impl Kernel {
         &self.log
     }
 
+    /// Checks that this kernel is of the device that `token` names.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`] when another device made it.
+    pub fn check_owner(&self, token: DeviceToken) -> Result<()> {
+        if self.token == token { Ok(()) } else { Err(Error::ForeignHandle { what: "kernel" }) }
+    }
+
     /// The backend's own handle.
     ///
     /// # Errors
     /// [`Error::ForeignHandle`] when another device made this kernel.
     pub fn inner<T: Any>(&self, token: DeviceToken) -> Result<&T> {
-        if self.token != token {
-            return Err(Error::ForeignHandle { what: "kernel" });
-        }
+        self.check_owner(token)?;
         self.inner.downcast_ref().ok_or(Error::ForeignHandle { what: "kernel" })
     }
 }

@@ -1,6 +1,6 @@
 //! What is submitted to a device: one list of commands, run in order.
 
-use crate::{Buffer, Caps, Error, Kernel, Result};
+use crate::{Buffer, Caps, DeviceToken, Error, Kernel, Result};
 
 /// One command of a submission.
 #[derive(Clone, Debug)]
@@ -47,15 +47,16 @@ pub struct Launch<'a> {
     pub params: &'a [u8],
 }
 
-/// Checks a submission before any driver sees it: drivers and wrappers answer such mistakes with assertions or worse.
+/// Checks a submission to the device that `token` names, before its driver sees any of it: drivers and wrappers answer
+/// such mistakes with assertions or worse.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] or [`Error::LimitExceeded`], naming what is off.
-pub fn check(commands: &[Command<'_>], caps: &Caps) -> Result<()> {
+/// [`Error::InvalidArgument`], [`Error::LimitExceeded`] or [`Error::ForeignHandle`], naming what is off.
+pub fn check(commands: &[Command<'_>], token: DeviceToken, caps: &Caps) -> Result<()> {
     let mut open = false;
     for command in commands {
         match command {
-            Command::Launch(launch) => launch.check(caps)?,
+            Command::Launch(launch) => launch.check(token, caps)?,
             Command::Copy { src, src_offset, dst, dst_offset, bytes } => {
                 if src.id() == dst.id() {
                     return Err(Error::invalid("a buffer can't be copied onto itself"));
@@ -63,10 +64,12 @@ pub fn check(commands: &[Command<'_>], caps: &Caps) -> Result<()> {
                 if !(src_offset | dst_offset | bytes).is_multiple_of(4) {
                     return Err(Error::invalid("a copy's offsets and length must be multiples of 4"));
                 }
+                src.check_owner(token)?;
+                dst.check_owner(token)?;
                 src.check_range(*src_offset, *bytes)?;
                 dst.check_range(*dst_offset, *bytes)?;
             }
-            Command::Fill { .. } => {}
+            Command::Fill { dst, .. } => dst.check_owner(token)?,
             Command::Begin if open => return Err(Error::invalid("a span starts inside another span")),
             Command::Begin => open = true,
             Command::End if !open => return Err(Error::invalid("a span ends that was never started")),
@@ -77,7 +80,11 @@ pub fn check(commands: &[Command<'_>], caps: &Caps) -> Result<()> {
 }
 
 impl Launch<'_> {
-    fn check(&self, caps: &Caps) -> Result<()> {
+    fn check(&self, token: DeviceToken, caps: &Caps) -> Result<()> {
+        self.kernel.check_owner(token)?;
+        for buffer in self.buffers {
+            buffer.check_owner(token)?;
+        }
         for (axis, (&groups, &limit)) in self.grid.iter().zip(&caps.max_grid).enumerate() {
             if groups == 0 {
                 return Err(Error::invalid(format!("the grid has no work-group along axis {axis}")));

@@ -132,7 +132,7 @@ impl Device for Loops {
     }
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
-        launch::check(commands, &self.info.caps)?;
+        launch::check(commands, self.token, &self.info.caps)?;
         let (mut begun, mut spans) = (Instant::now(), Vec::new());
         for command in commands {
             match command {

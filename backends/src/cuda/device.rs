@@ -70,7 +70,7 @@ impl Device for CudaDevice {
     }
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
-        launch::check(commands, &self.info.caps)?;
+        launch::check(commands, self.token, &self.info.caps)?;
         self.queue.submit(commands)
     }
 

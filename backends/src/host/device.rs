@@ -91,7 +91,7 @@ impl Device for HostDevice {
     }
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
-        launch::check(commands, &self.info.caps)?;
+        launch::check(commands, self.token, &self.info.caps)?;
         Ok(self.submissions.add(queue::run(self.token, commands)?))
     }
 

@@ -127,8 +127,7 @@ impl Device for OpenClDevice {
     }
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
-        launch::check(commands, &self.info.caps)?;
-        self.check_owner(commands)?;
+        launch::check(commands, self.token, &self.info.caps)?;
         Ok(self.submissions.add(self.queue.submit(self.token, commands)?))
     }
 
@@ -138,27 +137,5 @@ impl Device for OpenClDevice {
 
     fn memory(&self) -> Result<crate::Memory> {
         Ok(caps::memory(Query(self.id)))
-    }
-}
-
-impl OpenClDevice {
-    /// Refuses another device's handles before the first command is handed over.
-    fn check_owner(&self, commands: &[Command<'_>]) -> Result<()> {
-        let own = |buffer: &Buffer| buffer.inner::<Memory>(self.token).map(|_| ());
-        for command in commands {
-            match command {
-                Command::Launch(launch) => {
-                    launch.kernel.inner::<OpenClKernel>(self.token)?;
-                    launch.buffers.iter().try_for_each(|buffer| own(buffer))?;
-                }
-                Command::Copy { src, dst, .. } => {
-                    own(src)?;
-                    own(dst)?;
-                }
-                Command::Fill { dst, .. } => own(dst)?,
-                Command::Begin | Command::End => {}
-            }
-        }
-        Ok(())
     }
 }

@@ -64,7 +64,7 @@ impl Device for WebGpuDevice {
     }
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
-        launch::check(commands, &self.info.caps)?;
+        launch::check(commands, self.gpu.token, &self.info.caps)?;
         Ok(self.submissions.add(queue::submit(&self.gpu, &self.fill, &self.stamps, commands)?))
     }
 
