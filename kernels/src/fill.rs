@@ -3,7 +3,6 @@
 //! Never zeros or constants: they draw less power, run faster, and hide wrong indices.
 
 use crate::{Tensor, TensorSpec};
-use accelbench_backends::DType;
 use half::f16;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -69,19 +68,10 @@ pub fn indices(count: usize, end: usize, seed: u64) -> Vec<usize> {
 /// run, so that an element that was not written can't look right.
 pub const POISON: u32 = 0xFFFF_FFFF;
 
-/// Whether every element of this type reads as NaN where [`POISON`] was written. True for all types so far.
-pub fn is_poisoned(dtype: DType) -> bool {
-    let bytes = POISON.to_le_bytes();
-    match dtype {
-        DType::F64 => f64::from_bits(u64::from(POISON) << 32 | u64::from(POISON)).is_nan(),
-        DType::F32 => f32::from_le_bytes(bytes).is_nan(),
-        DType::F16 => f16::from_le_bytes([bytes[0], bytes[1]]).is_nan(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use accelbench_backends::DType;
 
     fn spec(elements: u64) -> TensorSpec {
         TensorSpec { name: "a", dtype: DType::F64, elements }
@@ -109,6 +99,16 @@ mod tests {
         let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
         assert!(mean.abs() < 5.0 / n.sqrt(), "mean {mean}");
         assert!((variance - 1.0).abs() < 0.01, "variance {variance}");
+    }
+
+    /// Whether every element of this type reads as NaN where [`POISON`] was written.
+    fn is_poisoned(dtype: DType) -> bool {
+        let bytes = POISON.to_le_bytes();
+        match dtype {
+            DType::F64 => f64::from_bits(u64::from(POISON) << 32 | u64::from(POISON)).is_nan(),
+            DType::F32 => f32::from_le_bytes(bytes).is_nan(),
+            DType::F16 => f16::from_le_bytes([bytes[0], bytes[1]]).is_nan(),
+        }
     }
 
     #[test]

@@ -185,28 +185,20 @@ struct ListedShape {
     phase: &'static str,
 }
 
-/// Every shape with the first profile that has it.
+/// Every shape with the first profile that has it. A profile holds all of the one below.
 fn shapes(operation: &dyn Operation) -> Vec<(Profile, ListedShape)> {
-    let mut listed = Vec::new();
-    let mut seen = 0;
-    for profile in [Profile::Quick, Profile::Standard, Profile::Full] {
-        let shapes = operation.shapes(profile);
-        let known: Vec<_> = listed.iter().map(|(_, shape): &(Profile, ListedShape)| shape.fields.clone()).collect();
-        for shape in shapes.iter().filter(|shape| !known.contains(&shape.fields)) {
-            let Some(case) = first_case(operation, &shape.fields) else { continue };
-            listed.push((
-                profile,
-                ListedShape {
-                    text: case.shape_text(),
-                    fields: shape.fields.clone(),
-                    origin: shape.origin,
-                    phase: shape.phase.name(),
-                },
-            ));
-        }
-        seen = seen.max(shapes.len());
-    }
-    debug_assert_eq!(seen, listed.len(), "each profile holds the one below");
+    let below = [Profile::Quick, Profile::Standard].map(|profile| (profile, operation.shapes(profile)));
+    let mut listed: Vec<_> = operation
+        .shapes(Profile::Full)
+        .into_iter()
+        .filter_map(|shape| {
+            let text = first_case(operation, &shape.fields)?.shape_text();
+            let first = below.iter().find(|(_, shapes)| shapes.contains(&shape));
+            let profile = first.map_or(Profile::Full, |(profile, _)| *profile);
+            Some((profile, ListedShape { text, fields: shape.fields, origin: shape.origin, phase: shape.phase.name() }))
+        })
+        .collect();
+    listed.sort_by_key(|(profile, _)| *profile);
     listed
 }
 

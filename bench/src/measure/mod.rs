@@ -84,21 +84,12 @@ pub fn verify_once(session: &Session, case: &dyn Case, plan: &dyn Plan, inputs: 
 /// in the end was written by the last timed runs.
 pub fn measure(session: &Session, case: &dyn Case, plan: &dyn Plan, settings: &Settings) -> Outcome {
     let program = plan.program();
-    let described =
-        Outcome { source_sha256: Some(program.source_sha256()), plan: Some(plan.name()), ..Outcome::default() };
-    let finish = |outcome: Outcome| Outcome {
-        source_sha256: described.source_sha256.clone(),
-        plan: described.plan.clone(),
-        ..outcome
+    let outcome = match session.too_large(&program) {
+        Some(reason) => Outcome::fault(Status::Skipped, reason),
+        None => measure_loaded(session, case, &program, &inputs(case, settings.seed), settings)
+            .unwrap_or_else(Outcome::from),
     };
-    if let Some(reason) = session.too_large(&program) {
-        return finish(Outcome::fault(Status::Skipped, reason));
-    }
-    let inputs = inputs(case, settings.seed);
-    match measure_loaded(session, case, &program, &inputs, settings) {
-        Ok(outcome) => finish(outcome),
-        Err(error) => finish(error.into()),
-    }
+    Outcome { source_sha256: Some(program.source_sha256()), plan: Some(plan.name()), ..outcome }
 }
 
 fn measure_loaded(
