@@ -19,7 +19,7 @@ mod wgsl;
 
 pub use catalogue::Catalogue;
 pub use compare::Verdict;
-pub use op::{Case, Operation, Plan, ShapeError, TensorSpec, Work};
+pub use op::{Case, Operation, Plan, ShapeError, TensorSpec, Unit, Work};
 pub use precision::Precision;
 pub use program::{BufferRole, BufferSpec, LaunchSpec, Program};
 pub use shapes::{NamedShape, Phase, Profile};

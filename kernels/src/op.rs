@@ -2,6 +2,7 @@
 
 use crate::{NamedShape, Precision, Profile, Program, Tensor, Verdict};
 use accelbench_backends::{Caps, DType};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -88,6 +89,23 @@ pub trait Plan {
 
     /// The program, for the device that the plan was made for.
     fn program(&self) -> Program;
+
+    /// The units that it computes on, whose peak is its ceiling.
+    fn unit(&self) -> Unit {
+        Unit::Vector
+    }
+}
+
+/// A device's arithmetic units: each kind has a peak of its own, and one never stands for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// The ordinary ones, scalar or SIMD.
+    Vector,
+    /// Those that multiply small matrices in one instruction.
+    Matrix,
+    /// A library's choice: the better of both is its ceiling.
+    Any,
 }
 
 /// What one run of a case computes and moves, by the operation's definition and not by what an algorithm really does.

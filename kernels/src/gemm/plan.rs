@@ -1,7 +1,7 @@
 //! The ways to compute a GEMM: one typed plan a family, each with its validity, geometry and program.
 
 use super::{DirectPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, library};
-use crate::{Plan, Program};
+use crate::{Plan, Program, Unit};
 use accelbench_backends::{Caps, DeviceKind, Language};
 
 /// One way to compute a GEMM.
@@ -89,6 +89,14 @@ impl Plan for BoundPlan {
             GemmPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
             GemmPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
             GemmPlan::Library(name) => library::program(name, &self.problem),
+        }
+    }
+
+    fn unit(&self) -> Unit {
+        match &self.plan {
+            GemmPlan::Mma(_) => Unit::Matrix,
+            GemmPlan::Library(_) => Unit::Any,
+            GemmPlan::Tiled(_) | GemmPlan::Packed(_) | GemmPlan::Direct(_) => Unit::Vector,
         }
     }
 }
