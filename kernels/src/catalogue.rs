@@ -1,6 +1,6 @@
 //! The operations of this program, in the order in which they are run and shown.
 
-use crate::{Case, Operation, Precision, ShapeError, gemm};
+use crate::{Case, Operation, Precision, ShapeError, conv2d, gemm};
 use std::collections::BTreeMap;
 
 /// The known operations; none by default.
@@ -14,6 +14,7 @@ impl Catalogue {
     pub fn builtin() -> Self {
         let mut catalogue = Self::default();
         catalogue.register(Box::new(gemm::Gemm));
+        catalogue.register(Box::new(conv2d::Conv2d));
         catalogue
     }
 

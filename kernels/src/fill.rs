@@ -64,6 +64,31 @@ pub fn indices(count: usize, end: usize, seed: u64) -> Vec<usize> {
     (0..count).map(|_| (rng.next_u64() % end as u64) as usize).collect()
 }
 
+/// Draws the sizes of shapes that nobody would choose.
+pub struct Draw(ChaCha8Rng);
+
+impl Draw {
+    /// The draws of the `index`-th shape; no input has this seed.
+    pub fn new(index: u64) -> Self {
+        Self(generator(0x0DD5_4A9E, (1 << 20) + 2, index))
+    }
+
+    /// From 1 to `largest`.
+    pub fn size(&mut self, largest: u32) -> u32 {
+        (self.0.next_u64() % u64::from(largest)) as u32 + 1
+    }
+
+    /// True once in `times`.
+    pub fn one_in(&mut self, times: u32) -> bool {
+        self.size(times) == 1
+    }
+
+    /// One of some.
+    pub fn of<T: Copy>(&mut self, some: &[T]) -> T {
+        some[self.0.next_u64() as usize % some.len()]
+    }
+}
+
 /// A 32-bit pattern that is NaN in every element type, whichever way elements lie over it: what outputs hold before a
 /// run, so that an element that was not written can't look right.
 pub const POISON: u32 = 0xFFFF_FFFF;

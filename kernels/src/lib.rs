@@ -8,6 +8,8 @@
 
 pub mod catalogue;
 pub mod compare;
+pub mod conv2d;
+mod fields;
 pub mod fill;
 pub mod gemm;
 pub mod op;

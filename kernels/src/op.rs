@@ -27,6 +27,16 @@ pub trait Operation: Send + Sync {
     /// compute rightly to be called conforming.
     fn conformance(&self) -> Vec<BTreeMap<String, String>>;
 
+    /// The `index`-th of an endless, fixed sequence of small shapes that nobody would choose: what backends are held
+    /// against beyond [`Operation::conformance`].
+    fn odd(&self, index: u64) -> BTreeMap<String, String>;
+
+    /// A shape of a profile at the smallest batch that still is this layer: how the whole catalogue is verified on a
+    /// slow device.
+    fn at_small_batch(&self, fields: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        fields.clone()
+    }
+
     /// The case of a shape given by its fields (`m=64`, `trans=nt`).
     ///
     /// # Errors

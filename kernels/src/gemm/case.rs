@@ -35,6 +35,10 @@ impl Operation for Gemm {
         shapes::conformance()
     }
 
+    fn odd(&self, index: u64) -> BTreeMap<String, String> {
+        shapes::odd(index)
+    }
+
     fn case(&self, precision: Precision, fields: &BTreeMap<String, String>) -> Result<Box<dyn Case>, ShapeError> {
         Ok(Box::new(GemmProblem::from_fields(precision, fields)?))
     }

@@ -5,7 +5,8 @@
 //! the models' published configurations: ResNet-50 (He et al. 2015), BERT-large (Devlin et al. 2018), GPT-3 175B (Brown
 //! et al. 2020), DLRM (Naumov et al. 2019), Whisper large (Radford et al. 2022), Llama 3 (Grattafiori et al. 2024).
 
-use crate::{NamedShape, Phase, Profile};
+use crate::fields::fields;
+use crate::{NamedShape, Phase, Profile, fill};
 use Phase::{Decode, Ladder, Prefill, Training};
 use Profile::{Full, Quick, Standard};
 use std::collections::BTreeMap;
@@ -78,7 +79,18 @@ const CONFORMANCE: [[u32; 3]; 21] = [
 /// [`CONFORMANCE`] in every layout.
 pub(super) fn conformance() -> Vec<BTreeMap<String, String>> {
     let layouts = ["nn", "nt", "tn", "tt"];
-    layouts.iter().flat_map(|trans| CONFORMANCE.iter().map(|&size| fields(size, trans))).collect()
+    layouts.iter().flat_map(|trans| CONFORMANCE.iter().map(|&size| shape_fields(size, trans))).collect()
+}
+
+/// The `index`-th of an endless sequence of odd shapes.
+pub(super) fn odd(index: u64) -> BTreeMap<String, String> {
+    let mut draw = fill::Draw::new(index);
+    // Mostly small, now and then beyond every tile.
+    let size = [(); 3].map(|()| {
+        let largest = if draw.one_in(6) { 300 } else { 70 };
+        draw.size(largest)
+    });
+    shape_fields(size, draw.of(&["nn", "nt", "tn", "tt"]))
 }
 
 /// The shapes of a profile.
@@ -86,13 +98,10 @@ pub(super) fn of(profile: Profile) -> Vec<NamedShape> {
     SHAPES
         .iter()
         .filter(|(first, ..)| *first <= profile)
-        .map(|&(_, size, trans, origin, phase)| NamedShape { fields: fields(size, trans), origin, phase })
+        .map(|&(_, size, trans, origin, phase)| NamedShape { fields: shape_fields(size, trans), origin, phase })
         .collect()
 }
 
-fn fields([m, n, k]: [u32; 3], trans: &str) -> BTreeMap<String, String> {
-    [("m", m.to_string()), ("n", n.to_string()), ("k", k.to_string()), ("trans", trans.to_owned())]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+fn shape_fields([m, n, k]: [u32; 3], trans: &str) -> BTreeMap<String, String> {
+    fields([("m", m.to_string()), ("n", n.to_string()), ("k", k.to_string()), ("trans", trans.to_owned())])
 }

@@ -1,0 +1,162 @@
+//! conv2d as an operation of the catalogue.
+
+use super::plan::{self, BoundPlan};
+use super::{ConvProblem, reference, shapes};
+use crate::{Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work};
+use accelbench_backends::Caps;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The operation `conv2d`.
+pub struct Conv2d;
+
+const PRECISIONS: [Precision; 3] = [Precision::F64, Precision::F32, Precision::F16];
+
+impl Operation for Conv2d {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn summary(&self) -> &'static str {
+        "forward convolution of n images of c channels with k filters, strided, padded, dilated, grouped"
+    }
+
+    fn grammar(&self) -> &'static str {
+        "conv2d:c=C,h=H,w=W,k=K,r=R,s=S[,n=N][,stride=HxW][,pad=HxW][,dilation=HxW][,groups=G][,layout=nchw|nhwc]"
+    }
+
+    fn precisions(&self) -> &'static [Precision] {
+        &PRECISIONS
+    }
+
+    fn shapes(&self, profile: Profile) -> Vec<NamedShape> {
+        shapes::of(profile)
+    }
+
+    fn conformance(&self) -> Vec<BTreeMap<String, String>> {
+        shapes::conformance()
+    }
+
+    fn odd(&self, index: u64) -> BTreeMap<String, String> {
+        shapes::odd(index)
+    }
+
+    fn at_small_batch(&self, fields: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut fields = fields.clone();
+        fields.insert("n".to_owned(), "1".to_owned());
+        fields
+    }
+
+    fn case(&self, precision: Precision, fields: &BTreeMap<String, String>) -> Result<Box<dyn Case>, ShapeError> {
+        Ok(Box::new(ConvProblem::from_fields(precision, fields)?))
+    }
+
+    fn parse_shape_text(&self, text: &str) -> Result<BTreeMap<String, String>, ShapeError> {
+        let wrong = || {
+            ShapeError(format!(
+                "`{text}` is no conv2d shape; write NxCxHxW-KxRxS[-sSTRIDE][-pPAD][-dDILATION][-gGROUPS]-LAYOUT"
+            ))
+        };
+        let mut parts = text.split('-');
+        let mut sizes = |names: &[&str]| {
+            let values: Vec<&str> = parts.next()?.split('x').collect();
+            let pairs = names.iter().zip(&values).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            (values.len() == names.len()).then(|| pairs.collect::<BTreeMap<_, _>>())
+        };
+        let mut fields = sizes(&["n", "c", "h", "w"]).ok_or_else(wrong)?;
+        fields.extend(sizes(&["k", "r", "s"]).ok_or_else(wrong)?);
+        for part in parts {
+            let names = [("s", "stride"), ("p", "pad"), ("d", "dilation"), ("g", "groups")];
+            let (name, value) = match part {
+                "nchw" | "nhwc" => ("layout", part),
+                _ => names
+                    .iter()
+                    .find_map(|(letter, name)| Some((*name, part.strip_prefix(letter)?)))
+                    .ok_or_else(wrong)?,
+            };
+            if fields.insert(name.to_owned(), value.to_owned()).is_some() {
+                return Err(wrong());
+            }
+        }
+        Ok(fields)
+    }
+}
+
+/// `2`, or `2x1` where height and width differ.
+pub(super) fn pair([height, width]: [u32; 2]) -> String {
+    if height == width { height.to_string() } else { format!("{height}x{width}") }
+}
+
+impl Case for ConvProblem {
+    fn op(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    fn shape_text(&self) -> String {
+        let Self { n, c, h, w, k, r, s, .. } = self;
+        let mut text = format!("{n}x{c}x{h}x{w}-{k}x{r}x{s}");
+        // What is usual is left out: writing to a string can't fail.
+        for (letter, value, usual) in [("s", self.stride, 1), ("p", self.pad, 0), ("d", self.dilation, 1)] {
+            if value != [usual; 2] {
+                let _ = write!(text, "-{letter}{}", pair(value));
+            }
+        }
+        if self.groups != 1 {
+            let _ = write!(text, "-g{}", self.groups);
+        }
+        format!("{text}-{}", self.layout.name())
+    }
+
+    fn shape(&self) -> Map<String, Value> {
+        json!({
+            "n": self.n, "c": self.c, "h": self.h, "w": self.w, "k": self.k, "r": self.r, "s": self.s,
+            "stride": self.stride, "pad": self.pad, "dilation": self.dilation, "groups": self.groups,
+            "layout": self.layout.name(),
+        })
+        .as_object()
+        .cloned()
+        .unwrap_or_default()
+    }
+
+    fn work(&self) -> Work {
+        Work {
+            flop: 2.0 * f64::from(self.pixels()) * f64::from(self.k) * f64::from(self.depth()),
+            bytes: self.bytes().iter().map(|&bytes| bytes as f64).sum(),
+        }
+    }
+
+    fn inputs(&self) -> Vec<TensorSpec> {
+        let [x, w, _] = self.elements();
+        let dtype = self.precision.storage();
+        vec![TensorSpec { name: "X", dtype, elements: x }, TensorSpec { name: "W", dtype, elements: w }]
+    }
+
+    fn output(&self) -> TensorSpec {
+        TensorSpec { name: "Y", dtype: self.precision.storage(), elements: self.elements()[2] }
+    }
+
+    fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
+        plan::candidates(self, caps)
+            .into_iter()
+            .map(|plan| Box::new(BoundPlan { plan, problem: *self, caps: caps.clone() }) as Box<dyn Plan>)
+            .collect()
+    }
+
+    fn unsupported(&self, caps: &Caps) -> Option<String> {
+        if let Some(missing) = self.precision.missing(caps) {
+            return Some(missing);
+        }
+        plan::candidates(self, caps)
+            .is_empty()
+            .then(|| format!("no conv2d plan fits {} within the device's languages and limits", self.shape_text()))
+    }
+
+    fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {
+        reference::verify(self, inputs, output)
+    }
+}

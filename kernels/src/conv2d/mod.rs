@@ -1,0 +1,23 @@
+//! conv2d forward, as neural networks have it: the cross-correlation of a batch of images with a set of filters.
+//!
+//! ```text
+//! Y[n, k, y, x] = Σ_{c, i, j}  X[n, g·C + c, y·stride_h − pad_h + i·dilation_h, x·stride_w − pad_w + j·dilation_w]
+//!                              · W[k, c, i, j]
+//! ```
+//!
+//! with C = c / groups channels of group g = k / (K / groups), and 0 outside the image. Layouts: with `nchw` X is
+//! n × c × h × w, W is k × C × r × s and Y is n × k × oh × ow; with `nhwc` X is n × h × w × c, W is k × r × s × C and Y is
+//! n × oh × ow × k; all dense. oh = ⌊(h + 2·pad_h − dilation_h·(r − 1) − 1) / stride_h⌋ + 1, and ow alike.
+//!
+//! 2·n·k·oh·ow·C·r·s floating-point operations by this definition, products with the padding included, whatever an
+//! algorithm saves.
+
+mod case;
+pub mod plan;
+mod problem;
+mod reference;
+mod shapes;
+
+pub use case::Conv2d;
+pub use plan::ConvPlan;
+pub use problem::{ConvProblem, Layout};

@@ -1,0 +1,95 @@
+//! The ways to compute a convolution: one typed plan a family, each with its validity, geometry and program.
+
+use super::ConvProblem;
+use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Program, Unit};
+use accelbench_backends::{Access, Caps, KernelSpec, LibraryCall, Source};
+use serde_json::json;
+
+/// One way to compute a convolution.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConvPlan {
+    /// A library that the device offers, by name.
+    Library(String),
+}
+
+/// A plan together with the problem and the device that it is for.
+pub(crate) struct BoundPlan {
+    pub(crate) plan: ConvPlan,
+    pub(crate) problem: ConvProblem,
+    pub(crate) caps: Caps,
+}
+
+/// All valid plans for a problem on such a device, the preferred one first.
+pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
+    if problem.precision.missing(caps).is_some() {
+        return Vec::new();
+    }
+    caps.libraries("conv2d").iter().cloned().map(ConvPlan::Library).collect()
+}
+
+impl Plan for BoundPlan {
+    fn variant(&self) -> String {
+        match &self.plan {
+            ConvPlan::Library(name) => name.clone(),
+        }
+    }
+
+    fn name(&self) -> String {
+        match &self.plan {
+            ConvPlan::Library(name) => name.clone(),
+        }
+    }
+
+    fn program(&self) -> Program {
+        match &self.plan {
+            ConvPlan::Library(name) => library(name, &self.problem),
+        }
+    }
+
+    fn unit(&self) -> Unit {
+        match &self.plan {
+            ConvPlan::Library(_) => Unit::Any,
+        }
+    }
+}
+
+/// X, W and Y.
+pub(super) const BINDINGS: [Access; 3] = [Access::Read, Access::Read, Access::Write];
+
+/// The buffers of X, W and Y.
+pub(super) fn buffers(problem: &ConvProblem) -> Vec<BufferSpec> {
+    let roles = [BufferRole::Input(0), BufferRole::Input(1), BufferRole::Output];
+    roles.into_iter().zip(problem.bytes()).map(|(role, bytes)| BufferSpec { role, bytes }).collect()
+}
+
+/// The program that calls the library `name`: prepared with all sizes, so that a launch needs no parameter.
+fn library(name: &str, problem: &ConvProblem) -> Program {
+    let arguments = json!({
+        "n": problem.n, "c": problem.c, "h": problem.h, "w": problem.w,
+        "k": problem.k, "r": problem.r, "s": problem.s,
+        "stride_h": problem.stride[0], "stride_w": problem.stride[1],
+        "pad_h": problem.pad[0], "pad_w": problem.pad[1],
+        "dilation_h": problem.dilation[0], "dilation_w": problem.dilation[1],
+        "groups": problem.groups, "layout": problem.layout.name(),
+        "storage": problem.precision.storage().name(),
+        "accumulate": problem.precision.accumulate().name(),
+    });
+    let kernel = KernelSpec {
+        source: Source::Library(LibraryCall {
+            library: name.to_owned(),
+            function: "conv2d".to_owned(),
+            arguments: arguments.as_object().cloned().unwrap_or_default(),
+        }),
+        entry: "conv2d".to_owned(),
+        defines: Vec::new(),
+        group: [1, 1, 1],
+        shared_bytes: 0,
+        bindings: BINDINGS.to_vec(),
+        params_bytes: 0,
+    };
+    Program {
+        buffers: buffers(problem),
+        kernels: vec![kernel],
+        launches: vec![LaunchSpec { kernel: 0, buffers: vec![0, 1, 2], grid: [1, 1, 1], params: Vec::new() }],
+    }
+}
