@@ -1,6 +1,6 @@
 //! The operations of this program, in the order in which they are run and shown.
 
-use crate::{Case, Operation, Precision, ShapeError, conv2d, gemm};
+use crate::{Case, Operation, Precision, ShapeError, attention, conv2d, gemm};
 use std::collections::BTreeMap;
 
 /// The known operations; none by default.
@@ -15,6 +15,7 @@ impl Catalogue {
         let mut catalogue = Self::default();
         catalogue.register(Box::new(gemm::Gemm));
         catalogue.register(Box::new(conv2d::Conv2d));
+        catalogue.register(Box::new(attention::Attention));
         catalogue
     }
 
@@ -120,6 +121,21 @@ mod tests {
             ("gemm:m=2147483647,n=1,k=2147483647", "overflows"),
             ("gemm:m=1,n=1,k=1,trans=xx", "none of nn"),
             ("gemm:", "no FIELD=VALUE"),
+            ("conv2d:c=4,h=8,w=8,k=4,r=3", "needs s="),
+            ("conv2d:c=4,h=8,w=8,k=4,r=3,s=3,groups=3", "groups of 3 do not divide its c of 4"),
+            ("conv2d:c=4,h=8,w=8,k=3,r=3,s=3,groups=2", "groups of 2 do not divide its k of 3"),
+            ("conv2d:c=1,h=4,w=9,k=1,r=5,s=5", "filter is larger than the padded input: its height is 5"),
+            ("conv2d:c=1,h=9,w=4,k=1,r=3,s=3,dilation=1x2", "its width is 5 with dilation, and the input's is 4"),
+            ("conv2d:c=1,h=4,w=4,k=1,r=1,s=1,stride=0", "stride is 0"),
+            ("conv2d:c=1,h=4,w=4,k=1,r=1,s=1,stride=1x2x3", "stride of `2x3` is not a whole number"),
+            ("conv2d:c=1,h=4,w=4,k=1,r=1,s=1,layout=chwn", "none of nchw, nhwc"),
+            ("conv2d:c=1,h=4,w=4,k=1,r=1,s=1,pad=2000000000", "padded image has a height of 4000000004"),
+            ("conv2d:n=60000,c=1,h=900,w=900,k=1,r=1,s=1", "pixels n·oh·ow are more than"),
+            ("attention:heads=8,kv_heads=3,seq_q=4,head_dim=64", "heads of 8 are not a multiple of its kv_heads of 3"),
+            ("attention:heads=8,seq_q=4,head_dim=0", "head_dim is 0"),
+            ("attention:heads=1,seq_q=4,seq_kv=3,head_dim=8,causal=yes", "the first queries would see no key"),
+            ("attention:heads=1,seq_q=4,head_dim=8,causal=true", "none of no, yes"),
+            ("attention:heads=70000,seq_q=70000,head_dim=1", "queries batch·heads·seq_q are more than"),
         ] {
             let error = catalogue.parse_shape(text).err().map(|error| error.0).unwrap_or_default();
             assert!(error.contains(names), "{text}: {error}");

@@ -22,7 +22,7 @@
 use crate::Precision;
 
 /// How many standard deviations an error may have: see the module's text.
-const LAMBDA: f64 = 6.0;
+pub const LAMBDA: f64 = 6.0;
 
 /// Hoeffding: a sum of independent signs times values of quadratic mean q exceeds this times q with a probability of
 /// 2·exp(−7²/2) < 10⁻¹⁰.

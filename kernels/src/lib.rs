@@ -6,6 +6,7 @@
 //! An [`Operation`] makes [`Case`]s, and one case object serves them all: verifying, measuring, tuning, and the matrix of
 //! what is supported. A new operation is one folder and one line in [`catalogue`].
 
+pub mod attention;
 pub mod catalogue;
 pub mod compare;
 pub mod conv2d;

@@ -1,0 +1,133 @@
+//! Attention as an operation of the catalogue.
+
+use super::plan::{self, BoundPlan};
+use super::{AttentionProblem, reference, shapes};
+use crate::{Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work};
+use accelbench_backends::Caps;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The operation `attention`.
+pub struct Attention;
+
+const PRECISIONS: [Precision; 3] = [Precision::F64, Precision::F32, Precision::F16];
+
+impl Operation for Attention {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn summary(&self) -> &'static str {
+        "softmax(Q·Kᵀ/√head_dim)·V for each head, grouped or not, causal or not"
+    }
+
+    fn grammar(&self) -> &'static str {
+        "attention:heads=H,seq_q=M,head_dim=D[,batch=B][,kv_heads=H][,seq_kv=N][,causal=no|yes]"
+    }
+
+    fn precisions(&self) -> &'static [Precision] {
+        &PRECISIONS
+    }
+
+    fn shapes(&self, profile: Profile) -> Vec<NamedShape> {
+        shapes::of(profile)
+    }
+
+    fn conformance(&self) -> Vec<BTreeMap<String, String>> {
+        shapes::conformance()
+    }
+
+    fn odd(&self, index: u64) -> BTreeMap<String, String> {
+        shapes::odd(index)
+    }
+
+    fn at_small_batch(&self, fields: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        shapes::at_small_batch(fields)
+    }
+
+    fn case(&self, precision: Precision, fields: &BTreeMap<String, String>) -> Result<Box<dyn Case>, ShapeError> {
+        Ok(Box::new(AttentionProblem::from_fields(precision, fields)?))
+    }
+
+    fn parse_shape_text(&self, text: &str) -> Result<BTreeMap<String, String>, ShapeError> {
+        let wrong = || {
+            ShapeError(format!(
+                "`{text}` is no attention shape; write BATCHxHEADSxKV_HEADS-SEQ_QxSEQ_KVxHEAD_DIM[-causal]"
+            ))
+        };
+        let (sizes, causal) = text.strip_suffix("-causal").map_or((text, "no"), |sizes| (sizes, "yes"));
+        let (heads, sequences) = sizes.split_once('-').ok_or_else(wrong)?;
+        let heads: Vec<&str> = heads.split('x').collect();
+        let sequences: Vec<&str> = sequences.split('x').collect();
+        let ([batch, heads, kv_heads], [seq_q, seq_kv, head_dim]) = (&heads[..], &sequences[..]) else {
+            return Err(wrong());
+        };
+        Ok(shapes::text_fields([batch, heads, kv_heads, seq_q, seq_kv, head_dim], causal))
+    }
+}
+
+impl Case for AttentionProblem {
+    fn op(&self) -> &'static str {
+        "attention"
+    }
+
+    fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    fn shape_text(&self) -> String {
+        let Self { batch, heads, kv_heads, seq_q, seq_kv, head_dim, .. } = self;
+        let mask = if self.causal { "-causal" } else { "" };
+        format!("{batch}x{heads}x{kv_heads}-{seq_q}x{seq_kv}x{head_dim}{mask}")
+    }
+
+    fn shape(&self) -> Map<String, Value> {
+        json!({
+            "batch": self.batch, "heads": self.heads, "kv_heads": self.kv_heads, "seq_q": self.seq_q,
+            "seq_kv": self.seq_kv, "head_dim": self.head_dim, "causal": self.causal,
+        })
+        .as_object()
+        .cloned()
+        .unwrap_or_default()
+    }
+
+    fn work(&self) -> Work {
+        let [seq_q, seq_kv] = [self.seq_q, self.seq_kv].map(f64::from);
+        let masked = if self.causal { seq_q * seq_q / 2.0 } else { 0.0 };
+        let pairs = f64::from(self.batch) * f64::from(self.heads) * (seq_q * seq_kv - masked);
+        Work {
+            flop: 4.0 * pairs * f64::from(self.head_dim),
+            bytes: self.bytes().iter().map(|&bytes| bytes as f64).sum(),
+        }
+    }
+
+    fn inputs(&self) -> Vec<TensorSpec> {
+        let dtype = self.precision.storage();
+        let inputs = ["Q", "K", "V"].into_iter().zip(self.elements());
+        inputs.map(|(name, elements)| TensorSpec { name, dtype, elements }).collect()
+    }
+
+    fn output(&self) -> TensorSpec {
+        TensorSpec { name: "O", dtype: self.precision.storage(), elements: self.elements()[3] }
+    }
+
+    fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
+        plan::candidates(self, caps)
+            .into_iter()
+            .map(|plan| Box::new(BoundPlan { plan, problem: *self, caps: caps.clone() }) as Box<dyn Plan>)
+            .collect()
+    }
+
+    fn unsupported(&self, caps: &Caps) -> Option<String> {
+        if let Some(missing) = self.precision.missing(caps) {
+            return Some(missing);
+        }
+        plan::candidates(self, caps)
+            .is_empty()
+            .then(|| format!("no attention plan fits {} within the device's languages and limits", self.shape_text()))
+    }
+
+    fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {
+        reference::verify(self, inputs, output)
+    }
+}
