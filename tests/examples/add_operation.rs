@@ -98,6 +98,10 @@ impl Operation for Axpy {
         ["1", "63", "64", "65", "100003", "5000011"].map(fields).into()
     }
 
+    fn odd(&self, index: u64) -> BTreeMap<String, String> {
+        fields(&(index * 7919 % 5000 + 1).to_string())
+    }
+
     fn case(&self, precision: Precision, fields: &BTreeMap<String, String>) -> Result<Box<dyn Case>, ShapeError> {
         let n = fields.get("n").and_then(|n| n.parse().ok()).filter(|&n| n > 0 && fields.len() == 1);
         let n = n.ok_or_else(|| ShapeError("axpy needs n=NUMBER, from 1 on, and nothing else".into()))?;

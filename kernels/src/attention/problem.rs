@@ -4,8 +4,8 @@ use crate::fields::{Fields, check_bytes};
 use crate::{Precision, ShapeError};
 use std::collections::BTreeMap;
 
-/// A valid attention: kv_heads divides heads, with the causal mask seq_q ≤ seq_kv, every side is from 1 to 2³¹−1 and every
-/// tensor's bytes are below 2⁶³.
+/// A valid attention: `kv_heads` divides `heads`, with the causal mask `seq_q ≤ seq_kv`, every side is from 1 to 2³¹−1 and
+/// every tensor's bytes are below 2⁶³.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AttentionProblem {
     /// The numeric types.
@@ -22,7 +22,7 @@ pub struct AttentionProblem {
     pub seq_kv: u32,
     /// Length of a query, a key and a value.
     pub head_dim: u32,
-    /// Query i sees the keys j ≤ i + seq_kv − seq_q only.
+    /// Query i sees the keys `j ≤ i + seq_kv − seq_q` only.
     pub causal: bool,
 }
 

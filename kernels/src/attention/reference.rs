@@ -1,17 +1,18 @@
 //! The f64 truth of attention: every row where that is cheap, else sampled rows and a check that all elements must pass.
 //!
-//! A row of O is Σ w_j·v_j with w = softmax(s). The error of an element comes from three places, each a sum of
+//! A row of O is Σ wⱼ·vⱼ with w = softmax(s), over n keys. The error of an element comes from three places, each a sum of
 //! independent roundings (see [`compare`](crate::compare) for u, λ and what they mean):
 //!
-//! - a score's error, relative to its weight: ε_j = u·(√(head_dim + 2)·n_j + 4 + 3·|s_j − max s|), where n_j is the
-//!   Euclidean norm of the products of s_j; the exponential function is taken to be as exact as WGSL and CUDA promise
-//!   (3 + 2·|x| units). It moves the element by w_j·ε_j·(v_j − o).
-//! - the sums of the products and of the weights: u·√(seq_kv + 2)·w_j·(|v_j| + |o|).
+//! - a score's error, relative to its weight: εⱼ = u·(√(d + 2)·‖pⱼ‖ + 4 + 3·|sⱼ − max s|), where pⱼ are the d products of
+//!   sⱼ; the exponential function is taken to be as exact as WGSL and CUDA promise (3 + 2·|x| units). It moves the element
+//!   by wⱼ·εⱼ·(vⱼ − o).
+//! - the sums of the products and of the weights: u·√(n + 2)·wⱼ·(|vⱼ| + |o|).
 //! - with 16-bit storage, the weights' rounding to that type before the second product, as matrix units need it:
-//!   u_storage·w_j·(|v_j| + |o|).
+//!   r·wⱼ·(|vⱼ| + |o|), with r that type's unit; 0 otherwise.
 //!
-//! So |error| ≤ λ·√(Σ w_j²·(ε_j²·(v_j − o)² + (u²·(seq_kv + 2) + u_weights²)·(v_j² + o²))) + u_storage·|o| + the smallest
-//! normal number.
+//! ```text
+//! |error| ≤ λ·√(Σ wⱼ²·(εⱼ²·(vⱼ − o)² + (u²·(n + 2) + r²)·(vⱼ² + o²)))  +  u_out·|o|  +  the smallest normal number
+//! ```
 //!
 //! No projection speaks for all elements, since softmax is not linear. What every element must pass: a row is a weighted
 //! mean of V's rows, so it lies between the smallest and the largest value of its column.

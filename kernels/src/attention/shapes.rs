@@ -2,7 +2,7 @@
 //!
 //! Sizes are from the models' published configurations: BERT-large (Devlin et al. 2018), GPT-3 175B (Brown et al. 2020),
 //! Llama 3 (Grattafiori et al. 2024), Whisper large (Radford et al. 2022), Stable Diffusion 1.5 and 2.1 (Rombach et al.
-//! 2022), Falcon 7B (Almazrouei et al. 2023: one key and value head), Gemma 7B (Gemma Team 2024: head_dim 256).
+//! 2022), Falcon 7B (Almazrouei et al. 2023: one key and value head), Gemma 7B (Gemma Team 2024: heads of 256).
 
 use crate::fields::fields;
 use crate::{NamedShape, Phase, Profile, fill};
@@ -10,7 +10,7 @@ use Phase::{Decode, Ladder, Prefill, Training};
 use Profile::{Full, Quick, Standard};
 use std::collections::BTreeMap;
 
-/// The first profile that has it, (batch, heads, kv_heads, seq_q, seq_kv, head_dim), causal, origin, phase. In the order of
+/// The first profile that has it, the sizes in the order of ids, whether it is causal, origin, phase. In the order of
 /// running: sizes that tell most come first, so that a run that is stopped early has them.
 type Row = (Profile, [u32; 6], bool, &'static str, Phase);
 
