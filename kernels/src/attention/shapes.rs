@@ -121,7 +121,7 @@ fn shape_fields(sizes: [u32; 6], causal: bool) -> BTreeMap<String, String> {
     text_fields(std::array::from_fn(|i| texts[i].as_str()), if causal { "yes" } else { "no" })
 }
 
-/// Fields from the texts of batch, heads, kv_heads, seq_q, seq_kv and head_dim.
+/// Fields from the texts of the sizes, in the order of ids.
 pub(super) fn text_fields(
     [batch, heads, kv_heads, seq_q, seq_kv, head_dim]: [&str; 6],
     causal: &str,
