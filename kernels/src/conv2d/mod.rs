@@ -7,8 +7,8 @@
 //!
 //! with C = c / groups channels of group g = k / (K / groups), and 0 outside the image. Layouts: with `nchw` X is
 //! n × c × h × w, W is k × C × r × s and Y is n × k × oh × ow; with `nhwc` X is n × h × w × c, W is k × r × s × C and Y is
-//! n × oh × ow × k; all dense. oh is
-//! `⌊(h + 2·pad_h − dilation_h·(r − 1) − 1) / stride_h⌋ + 1`, and ow alike.
+//! n × oh × ow × k; all dense. The output's height `oh` is `⌊(h + 2·pad_h − dilation_h·(r − 1) − 1) / stride_h⌋ + 1`, and
+//! its width alike.
 //!
 //! 2·n·k·oh·ow·C·r·s floating-point operations by this definition, products with the padding included, whatever an
 //! algorithm saves.

@@ -149,9 +149,9 @@ impl<'a> Truth<'a> {
             .into_par_iter()
             .map(|group| {
                 let mut sums = (vec![0.0; depth], vec![0.0; depth]);
-                for k in group * group_k..(group + 1) * group_k {
+                for (k, sign) in signs.iter().enumerate().skip(group * group_k).take(group_k) {
                     for ((dot, square), w) in sums.0.iter_mut().zip(&mut sums.1).zip(self.filter(k)) {
-                        *dot += signs[k] * w;
+                        *dot += sign * w;
                         *square += w * w;
                     }
                 }

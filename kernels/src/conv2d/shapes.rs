@@ -1,7 +1,6 @@
 //! Convolutions that networks really run, and odd ones that none does.
 //!
-//! Sizes are from the networks' publications: ResNet-50 v1.5 (He et al. 2015, with the stride on the 3 × 3 layers as
-//! MLPerf has it), MobileNetV2 (Sandler et al. 2018), the U-Net of Stable Diffusion 1.5 (Rombach et al. 2022), Whisper
+//! Sizes are from the networks' publications: ResNet-50 v1.5 (He et al. 2015, with the stride on the 3 × 3 layers), MobileNetV2 (Sandler et al. 2018), the U-Net of Stable Diffusion 1.5 (Rombach et al. 2022), Whisper
 //! large-v3 (Radford et al. 2022). Inference is at batch 1 in `nchw`; training is at batch 32 in `nhwc`, as mixed-precision
 //! training has it. A one-dimensional convolution has h = 1.
 
