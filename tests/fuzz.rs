@@ -2,7 +2,7 @@
 
 use accelbench::CaseId;
 use accelbench_backends::DeviceId;
-use accelbench_kernels::{Catalogue, Precision};
+use accelbench_kernels::{Catalogue, Operation, Precision};
 use accelbench_reports::{End, EndStatus, Line, RunFile, check};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -73,8 +73,33 @@ fn counts_that_are_off_are_seen() {
     assert_eq!(check::check(&file).len(), 1);
 }
 
-const WORDS: [&str; 13] =
-    ["gemm", "f32", "f16-acc16", "8x8x8", "-nt", "tiled", "host", "m=8", "n=8", "k=8", "trans=nt", "0", "9"];
+const WORDS: [&str; 25] = [
+    "gemm",
+    "f32",
+    "f16-acc16",
+    "8x8x8",
+    "-nt",
+    "tiled",
+    "host",
+    "m=8",
+    "n=8",
+    "k=8",
+    "trans=nt",
+    "0",
+    "9",
+    "conv2d",
+    "2x8x9x9",
+    "-4x3x3",
+    "-s2x1",
+    "-p1",
+    "-g4",
+    "-nhwc",
+    "layout=nhwc",
+    "attention",
+    "1x4x2",
+    "-causal",
+    "head_dim=64",
+];
 
 /// Text that is nearly right more often than chance would have it.
 fn nearly() -> impl Strategy<Value = String> {
@@ -99,16 +124,22 @@ fn names_of_cases_and_shapes() {
             prop_assert_eq!(id.to_string().parse::<DeviceId>().unwrap(), id);
         }
         let _ = catalogue.parse_shape(&text).map(|(operation, fields)| operation.case(Precision::F64, &fields));
-        if let Ok(case) = catalogue.case("gemm", Precision::F64, &text) {
-            let again = catalogue.case("gemm", Precision::F64, &case.shape_text()).map(|case| case.shape());
-            prop_assert_eq!(again.unwrap(), case.shape());
+        for operation in catalogue.iter().map(Operation::name) {
+            if let Ok(case) = catalogue.case(operation, Precision::F64, &text) {
+                let again = catalogue.case(operation, Precision::F64, &case.shape_text()).map(|case| case.shape());
+                prop_assert_eq!(again.unwrap(), case.shape());
+            }
         }
         Ok(())
     });
     outcome.unwrap();
     // The same for names that are right but for one byte.
-    let right = "gemm/f32/640x480x320-nt/tiled@opencl:12";
-    for place in 0..right.len() {
+    let right = [
+        "gemm/f32/640x480x320-nt/tiled@opencl:12",
+        "conv2d/f16/2x64x56x40-64x3x3-s2x1-p1-d2-g4-nhwc/packed@opencl:0",
+        "attention/f64/2x32x8-640x2048x128-causal/direct@webgpu:0",
+    ];
+    for (right, place) in right.iter().flat_map(|right| (0..right.len()).map(move |place| (right, place))) {
         for byte in 0..128_u8 {
             let mut text = right.as_bytes().to_vec();
             text[place] = byte;
