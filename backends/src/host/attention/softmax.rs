@@ -143,3 +143,38 @@ fn exponentials<T: Real>(values: &mut [T], max: T) -> T {
     }
     lanes.iter().chain(rest.iter()).fold(T::ZERO, |a, b| a + *b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The state of one row after `scores`, with the scores' exponentials weighing the values 1, 2, 3 and so on from
+    /// `first` on.
+    fn after(first: usize, scores: &[f64]) -> State<f64> {
+        let (mut state, mut scores) = (State::default(), scores.to_vec());
+        let n = scores.len();
+        state.clear(1, 1);
+        state.exponentials(0, &mut scores, n, std::iter::once(n));
+        state.output[0] = scores.iter().zip(first..).map(|(weight, value)| weight * value as f64).sum();
+        state
+    }
+
+    #[test]
+    fn parts_merge_into_the_whole_in_either_order() {
+        let scores = [0.5, -2.0, 3.0, f64::NEG_INFINITY, f64::NEG_INFINITY, 1.0];
+        let result = |mut state: State<f64>| {
+            let mut output = [0.0_f64];
+            state.finish(&mut output);
+            output[0]
+        };
+        let whole = result(after(1, &scores));
+        for middle in 1..scores.len() {
+            let (left, right) = (|| after(1, &scores[..middle]), || after(1 + middle, &scores[middle..]));
+            for merged in [left().merged(&right()), right().merged(&left())] {
+                assert!((result(merged) - whole).abs() < 1e-14, "parted at {middle}");
+            }
+        }
+        let nothing = || after(4, &scores[3..5]);
+        assert!((result(nothing().merged(&after(1, &scores))) - whole).abs() < 1e-14);
+    }
+}

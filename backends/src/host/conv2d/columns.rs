@@ -115,11 +115,13 @@ pub(super) fn gather_nchw<E: Element>(
             let columns = &mut columns[(row - rows.start) * stride..][..pixels.len()];
             for (run, from) in &plan.runs {
                 let to = &mut columns[run.clone()];
-                if shape.stride[1] == 1 {
-                    E::widen(&channel[*from..*from + run.len()], to);
-                } else {
-                    for (to, from) in to.iter_mut().zip(channel[*from..].iter().step_by(shape.stride[1])) {
-                        *to = from.real();
+                match shape.stride[1] {
+                    1 => E::widen(&channel[*from..*from + run.len()], to),
+                    2 => every_other(&channel[*from..][..2 * run.len() - 1], to),
+                    stride => {
+                        for (to, from) in to.iter_mut().zip(channel[*from..].iter().step_by(stride)) {
+                            *to = from.real();
+                        }
                     }
                 }
             }
@@ -127,6 +129,17 @@ pub(super) fn gather_nchw<E: Element>(
                 columns[gap.clone()].fill(E::Real::ZERO);
             }
         }
+    }
+}
+
+/// The elements at even places, by a step that the compiler knows and can make vectors of.
+fn every_other<E: Element>(from: &[E], to: &mut [E::Real]) {
+    let (pairs, last) = from.as_chunks::<2>();
+    for (to, [even, _]) in to.iter_mut().zip(pairs) {
+        *to = even.real();
+    }
+    if let ([last], Some(to)) = (last, to.last_mut()) {
+        *to = last.real();
     }
 }
 

@@ -63,8 +63,9 @@ impl<'a, T: Real> Rows<'a, T> {
         Self { shape, inputs: vec![T::ZERO; inputs], sums: vec![T::ZERO; shape.output[1]] }
     }
 
+    /// With one element more, so that the last of every other element has a neighbour too.
     fn width(shape: &Shape) -> usize {
-        shape.input[1] + 2 * shape.pad[1]
+        shape.input[1] + 2 * shape.pad[1] + 1
     }
 
     /// Sums the row `out` of each output channel of the group and hands it to `write`, with the channel's number.
@@ -124,17 +125,21 @@ impl<T: Real> NullaryFnOnce for SumRows<'_, T> {
                     Layout::Nhwc => w[(index % kernel_h * kernel_w + s) * shape.c + index / kernel_h],
                 };
                 let row = &row[s * shape.dilation[1]..];
-                if shape.stride[1] == 1 {
-                    for (sum, x) in sums.iter_mut().zip(row) {
-                        *sum = T::mul_add(*x, w, *sum);
-                    }
-                } else {
-                    for (sum, x) in sums.iter_mut().zip(row.iter().step_by(shape.stride[1])) {
-                        *sum = T::mul_add(*x, w, *sum);
-                    }
+                // The compiler makes vectors of steps that it knows.
+                match shape.stride[1] {
+                    1 => add_products(sums, row.iter(), w),
+                    2 => add_products(sums, row.as_chunks::<2>().0.iter().map(|[x, _]| x), w),
+                    stride => add_products(sums, row.iter().step_by(stride), w),
                 }
             }
         }
+    }
+}
+
+#[inline(always)]
+fn add_products<'a, T: Real>(sums: &mut [T], row: impl Iterator<Item = &'a T>, w: T) {
+    for (sum, x) in sums.iter_mut().zip(row) {
+        *sum = T::mul_add(*x, w, *sum);
     }
 }
 

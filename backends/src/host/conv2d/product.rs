@@ -7,8 +7,9 @@ use crate::host::element::{Element, Real};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Output pixels of a block at most: enough that weights are fetched seldom.
-pub(super) const PIXELS: usize = 416;
+/// Output pixels of a block at most: enough that weights are fetched seldom, and a multiple of what the library's kernels
+/// take at a time.
+pub(super) const PIXELS: usize = 448;
 /// Bytes of a block of columns at most, so that it and the library's packed copy of it stay in a core's own cache.
 const COLUMN_BYTES: usize = 384 << 10;
 /// Output pixels that are worth a thread of their own: fewer threads then share out the channels.
@@ -69,7 +70,7 @@ pub(super) fn tasks(shape: &Shape, threads: usize) -> Vec<Task> {
     if !alike.is_multiple_of(threads) {
         blocks = blocks.next_multiple_of(threads).min(span.div_ceil(SHARE)).max(blocks);
     }
-    let block = span.div_ceil(blocks).next_multiple_of(LANES);
+    let block = if blocks < 8 * threads { span.div_ceil(blocks).next_multiple_of(LANES) } else { PIXELS };
     let parts = threads.div_ceil(alike * span.div_ceil(block)).min(shape.k.div_ceil(CHANNELS));
     let part = shape.k.div_ceil(parts);
     let mut tasks = Vec::new();
