@@ -35,7 +35,9 @@ impl HostDevice {
             caps: Caps {
                 kind: DeviceKind::Cpu,
                 languages: BTreeSet::from([Language::Library]),
-                libraries: BTreeMap::from([("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()])]),
+                libraries: ["gemm", "conv2d", "attention"]
+                    .map(|function| (function.to_owned(), vec![kernel::GEMM_RS.to_owned()]))
+                    .into(),
                 storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
                 compute: BTreeSet::from([DType::F64, DType::F32]),
                 subgroup: None,
