@@ -1,7 +1,7 @@
 //! The CPU as a device.
 
 use super::memory::{HostMemory, memory};
-use super::{kernel, queue, timing};
+use super::{kernel, probe, queue, timing};
 use crate::launch;
 use crate::timing::Submissions;
 use crate::{
@@ -35,7 +35,10 @@ impl HostDevice {
             caps: Caps {
                 kind: DeviceKind::Cpu,
                 languages: BTreeSet::from([Language::Library]),
-                libraries: BTreeMap::from([("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()])]),
+                libraries: BTreeMap::from([
+                    ("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()]),
+                    ("fma".to_owned(), vec![probe::NATIVE.to_owned()]),
+                ]),
                 storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
                 compute: BTreeSet::from([DType::F64, DType::F32]),
                 subgroup: None,

@@ -8,6 +8,7 @@ mod device;
 mod driver;
 mod kernel;
 mod memory;
+mod probe;
 mod queue;
 mod timing;
 
