@@ -38,6 +38,7 @@ impl HostDevice {
                 libraries: BTreeMap::from([
                     ("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()]),
                     ("fma".to_owned(), vec![probe::NATIVE.to_owned()]),
+                    ("stream".to_owned(), vec![probe::NATIVE.to_owned()]),
                 ]),
                 storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
                 compute: BTreeSet::from([DType::F64, DType::F32]),
@@ -131,7 +132,7 @@ impl Cpu {
 }
 
 /// The largest cache of the first core, by Linux's sysfs.
-fn last_level_cache() -> Option<u64> {
+pub(super) fn last_level_cache() -> Option<u64> {
     let folder = std::fs::read_dir("/sys/devices/system/cpu/cpu0/cache").ok()?;
     folder
         .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("size")).ok())
