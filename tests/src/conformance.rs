@@ -12,7 +12,12 @@ use std::process::ExitCode;
 
 /// The suite as a program, with the flags of Rust's own test programs.
 pub fn main(app: App) -> ExitCode {
-    let trials = required(app).into_iter().chain(trials(app)).collect();
+    main_of(app, Vec::new())
+}
+
+/// The same with more trials.
+pub fn main_of(app: App, more: Vec<Trial>) -> ExitCode {
+    let trials = required(app).into_iter().chain(trials(app)).chain(more).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
