@@ -1,11 +1,7 @@
-//! The conformance suite over the program's own backends, operations and ceiling probes.
+//! The conformance suite over the program's own backends and operations.
 
-use accelbench::App;
-use accelbench_kernels::probe;
-use accelbench_tests::conformance::{main_of, trials};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let probes = App { catalogue: probe::catalogue, ..App::builtin() };
-    main_of(App::builtin(), trials(probes))
+    accelbench_tests::conformance::builtin()
 }
