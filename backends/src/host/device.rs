@@ -1,7 +1,7 @@
 //! The CPU as a device.
 
 use super::memory::{HostMemory, memory};
-use super::{kernel, queue, timing};
+use super::{kernel, probe, queue, timing};
 use crate::launch;
 use crate::timing::Submissions;
 use crate::{
@@ -36,8 +36,11 @@ impl HostDevice {
                 kind: DeviceKind::Cpu,
                 languages: BTreeSet::from([Language::Library]),
                 libraries: ["gemm", "conv2d", "attention"]
-                    .map(|function| (function.to_owned(), vec![kernel::GEMM_RS.to_owned()]))
-                    .into(),
+                    .map(|function| (function, kernel::GEMM_RS))
+                    .into_iter()
+                    .chain(["fma", "stream"].map(|function| (function, probe::NATIVE)))
+                    .map(|(function, library)| (function.to_owned(), vec![library.to_owned()]))
+                    .collect(),
                 storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
                 compute: BTreeSet::from([DType::F64, DType::F32]),
                 subgroup: None,
@@ -130,7 +133,7 @@ impl Cpu {
 }
 
 /// The largest cache of the first core, by Linux's sysfs.
-fn last_level_cache() -> Option<u64> {
+pub(super) fn last_level_cache() -> Option<u64> {
     let folder = std::fs::read_dir("/sys/devices/system/cpu/cpu0/cache").ok()?;
     folder
         .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("size")).ok())

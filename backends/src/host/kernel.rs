@@ -4,6 +4,7 @@ use super::attention::Attention;
 use super::conv2d::Conv2d;
 use super::gemm::Gemm;
 use super::memory::HostMemory;
+use super::probe;
 use crate::{Error, LibraryCall, Result};
 
 /// The library's name in plans and ids.
@@ -38,6 +39,8 @@ pub(super) enum HostKernel {
     Gemm(Gemm),
     Conv2d(Conv2d),
     Attention(Attention),
+    Fma(probe::Fma),
+    Stream(probe::Stream),
 }
 
 impl HostKernel {
@@ -46,6 +49,8 @@ impl HostKernel {
             (GEMM_RS, "gemm") => Gemm::prepare(call).map(Self::Gemm),
             (GEMM_RS, "conv2d") => Conv2d::prepare(call).map(Self::Conv2d),
             (GEMM_RS, "attention") => Attention::prepare(call).map(Self::Attention),
+            (probe::NATIVE, "fma") => probe::Fma::prepare(call).map(Self::Fma),
+            (probe::NATIVE, "stream") => probe::Stream::prepare(call).map(Self::Stream),
             (library, function) => Err(Error::unsupported(format!("the host has no {library}::{function}"))),
         }
     }
@@ -55,6 +60,8 @@ impl HostKernel {
             Self::Gemm(gemm) => gemm.run(buffers),
             Self::Conv2d(conv2d) => conv2d.run(buffers),
             Self::Attention(attention) => attention.run(buffers),
+            Self::Fma(fma) => fma.run(buffers),
+            Self::Stream(stream) => stream.run(buffers),
         }
     }
 }

@@ -17,6 +17,7 @@ mod element;
 mod gemm;
 mod kernel;
 mod memory;
+mod probe;
 mod queue;
 #[cfg(test)]
 mod testing;
