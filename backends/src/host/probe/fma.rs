@@ -61,11 +61,11 @@ impl Fma {
         };
         match self.chains {
             Chains::F64(function) => {
-                spread(function, &self.steps, view(x, self.lanes)?, view_mut(y, self.lanes)?);
+                spread(function, &self.steps, view("X", x, self.lanes)?, view_mut("Y", y, self.lanes)?);
             }
             Chains::F32(function) => {
                 let steps = self.steps.narrow();
-                spread(function, &steps, view(x, self.lanes)?, view_mut(y, self.lanes)?);
+                spread(function, &steps, view("X", x, self.lanes)?, view_mut("Y", y, self.lanes)?);
             }
         }
         Ok(())
