@@ -1,7 +1,7 @@
 //! The ways to compute a convolution: one typed plan a family, each with its validity, geometry and program.
 
 use super::single::{BINDINGS, single};
-use super::{ConvProblem, DepthwisePlan, TiledPlan};
+use super::{ConvProblem, DepthwisePlan, PackedPlan, TiledPlan};
 use crate::{Plan, Program, Unit};
 use accelbench_backends::{Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
@@ -11,6 +11,8 @@ use serde_json::json;
 pub enum ConvPlan {
     /// An implicit GEMM: blocks of W and of X's windows staged in local memory, a register tile a work-item.
     Tiled(TiledPlan),
+    /// An implicit GEMM: filters copied into panels once, windows block by block; one work-item a work-group.
+    Packed(PackedPlan),
     /// One channel a group, straight from memory.
     Depthwise(DepthwisePlan),
     /// A library that the device offers, by name.
@@ -31,6 +33,7 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     }
     let mut plans: Vec<ConvPlan> = caps.libraries("conv2d").iter().cloned().map(ConvPlan::Library).collect();
     plans.extend(DepthwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Depthwise));
+    plans.extend(PackedPlan::candidates(problem, caps).into_iter().map(ConvPlan::Packed));
     plans.extend(TiledPlan::candidates(problem, caps).into_iter().map(ConvPlan::Tiled));
     plans
 }
@@ -39,6 +42,7 @@ impl Plan for BoundPlan {
     fn variant(&self) -> String {
         match &self.plan {
             ConvPlan::Tiled(_) => "tiled".into(),
+            ConvPlan::Packed(_) => "packed".into(),
             ConvPlan::Depthwise(_) => "depthwise".into(),
             ConvPlan::Library(name) => name.clone(),
         }
@@ -47,6 +51,7 @@ impl Plan for BoundPlan {
     fn name(&self) -> String {
         match &self.plan {
             ConvPlan::Tiled(plan) => plan.name(),
+            ConvPlan::Packed(plan) => plan.name(),
             ConvPlan::Depthwise(plan) => plan.name(),
             ConvPlan::Library(name) => name.clone(),
         }
@@ -55,6 +60,7 @@ impl Plan for BoundPlan {
     fn program(&self) -> Program {
         match &self.plan {
             ConvPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
+            ConvPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Depthwise(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Library(name) => library(name, &self.problem),
         }
@@ -63,7 +69,7 @@ impl Plan for BoundPlan {
     fn unit(&self) -> Unit {
         match &self.plan {
             ConvPlan::Library(_) => Unit::Any,
-            ConvPlan::Tiled(_) | ConvPlan::Depthwise(_) => Unit::Vector,
+            ConvPlan::Tiled(_) | ConvPlan::Packed(_) | ConvPlan::Depthwise(_) => Unit::Vector,
         }
     }
 }
