@@ -12,8 +12,10 @@
 //! 2·n·k·oh·ow·C·r·s floating-point operations by this definition, products with the padding included, whatever an
 //! algorithm saves.
 
+mod bands;
 mod case;
 mod depthwise;
+mod direct;
 mod packed;
 pub mod plan;
 mod problem;
@@ -22,8 +24,10 @@ mod shapes;
 mod single;
 mod tiled;
 
+pub use bands::BandsPlan;
 pub use case::Conv2d;
 pub use depthwise::DepthwisePlan;
+pub use direct::DirectPlan;
 pub use packed::PackedPlan;
 pub use plan::ConvPlan;
 pub use problem::{ConvProblem, Layout};

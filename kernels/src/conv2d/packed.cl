@@ -68,12 +68,6 @@ static pixel_t pixel_after(const params_t *size, pixel_t pixel, uint steps)
     return pixel;
 }
 
-// How many of `count` places, `step` apart from `first` on, lie below `end`.
-static uint places_below(int first, uint step, uint count, int end)
-{
-    return first >= end ? 0 : min(count, ((uint)(end - first) + step - 1) / step);
-}
-
 static void zeros(global sum_t *to, uint length)
 {
     uint i = 0;

@@ -13,6 +13,7 @@ use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, Source
 
 const OPENCL: &str = concat!(
     include_str!("../types.cl"),
+    include_str!("../vectors.cl"),
     include_str!("../gemm/panels.cl"),
     include_str!("params.cl"),
     include_str!("packed.cl")
@@ -108,17 +109,8 @@ impl PackedPlan {
         let jobs = self.jobs(problem, caps);
         self.scratch(problem, caps).iter().all(|&bytes| bytes <= caps.max_buffer_bytes)
             && jobs.slot <= u32::MAX.into()
-            && fold_grid(self.packers(problem, &jobs), caps.max_grid[0])[1] <= caps.max_grid[1]
+            && fold_grid(packers(problem, &jobs), caps.max_grid[0])[1] <= caps.max_grid[1]
             && jobs.slots <= caps.max_grid[0].into()
-    }
-
-    /// Work-groups that pack the filters.
-    fn packers(&self, problem: &ConvProblem, jobs: &Jobs) -> u64 {
-        let of_a_group = match problem.layout {
-            Layout::Nchw => jobs.filters,
-            Layout::Nhwc => Tile::packers_b(jobs.filters, problem.depth()),
-        };
-        u64::from(problem.groups) * of_a_group
     }
 
     /// The program for `problem` on a device with these capabilities.
@@ -144,7 +136,7 @@ impl PackedPlan {
                 self.kernel(problem, "conv2d_packed", &[Access::Read, Access::Read, Access::Write, Access::Write]),
             ],
             launches: vec![
-                launch(0, &[1, 3], fold_grid(self.packers(problem, &jobs), caps.max_grid[0])),
+                launch(0, &[1, 3], fold_grid(packers(problem, &jobs), caps.max_grid[0])),
                 launch(1, &[0, 3, 2, 4], [jobs.slots as u32, 1, 1]),
             ],
         }
@@ -167,6 +159,15 @@ impl PackedPlan {
     }
 }
 
+/// Work-groups that pack the filters.
+fn packers(problem: &ConvProblem, jobs: &Jobs) -> u64 {
+    let of_a_group = match problem.layout {
+        Layout::Nchw => jobs.filters,
+        Layout::Nhwc => Tile::packers_b(jobs.filters, problem.depth()),
+    };
+    u64::from(problem.groups) * of_a_group
+}
+
 /// The same convolution with images of one row where filters are single elements at every place: its runs are longer.
 fn flattened(problem: &ConvProblem) -> ConvProblem {
     let &ConvProblem { h, w, r, s, stride, pad, .. } = problem;
@@ -175,5 +176,24 @@ fn flattened(problem: &ConvProblem) -> ConvProblem {
             ConvProblem { h: 1, w: area, ..*problem }
         }
         _ => *problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Operation, Precision, conv2d::Conv2d};
+
+    fn problem(text: &str) -> ConvProblem {
+        ConvProblem::from_fields(Precision::F32, &Conv2d.parse_shape_text(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn only_single_elements_at_every_place_are_flattened() {
+        let flat = flattened(&problem("2x8x7x5-4x1x1-nchw"));
+        assert_eq!((flat.h, flat.w, flat.out()), (1, 35, [1, 35]));
+        for text in ["2x8x7x5-4x3x1-nchw", "2x8x7x5-4x1x1-s2-nchw", "2x8x7x5-4x1x1-p1-nchw"] {
+            assert_eq!(flattened(&problem(text)), problem(text));
+        }
     }
 }

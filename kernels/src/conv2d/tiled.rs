@@ -17,8 +17,12 @@ const OPENCL: &str = concat!(
     include_str!("operands.cl"),
     include_str!("../gemm/tiled.cl")
 );
-const WGSL: &str =
-    concat!(include_str!("params.wgsl.j2"), include_str!("operands.wgsl.j2"), include_str!("../gemm/tiled.wgsl.j2"));
+const WGSL: &str = concat!(
+    include_str!("params.wgsl.j2"),
+    include_str!("operands.wgsl.j2"),
+    include_str!("tiled.wgsl.j2"),
+    include_str!("../gemm/tiled.wgsl.j2")
+);
 
 /// A tiled convolution, by the sizes of its tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,10 +73,11 @@ impl TiledPlan {
     pub fn program(&self, problem: &ConvProblem, caps: &Caps) -> Program {
         let (source, defines, order) = match language(caps) {
             Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new(), [0, 1, 2]),
-            _ => {
-                let defines = self.0.defines(problem.precision, &[layout_define(problem)]);
-                (Source::OpenClC(OPENCL.into()), defines, order(problem))
-            }
+            _ => (
+                Source::OpenClC(OPENCL.into()),
+                self.0.defines(problem.precision, &[layout_define(problem)]),
+                order(problem),
+            ),
         };
         let kernel = KernelSpec {
             source,
@@ -92,7 +97,7 @@ impl TiledPlan {
         let Tile { tile_m, tile_n, tile_k, thread_m, thread_n } = self.0;
         let values = minijinja::context! {
             tile_m, tile_n, tile_k, thread_m, thread_n, group_x, group_y,
-            nhwc => problem.layout == Layout::Nhwc,
+            nhwc => problem.layout == Layout::Nhwc, wide_x => false, wide_w => false,
             storage => problem.precision.storage().name(),
             accumulate => problem.precision.accumulate().name(),
         };

@@ -11,7 +11,12 @@ use crate::program::fold_grid;
 use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
 use accelbench_backends::{Access, Caps, DType, DeviceKind, KernelSpec, Language, Source};
 
-const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("panels.cl"), include_str!("packed.cl"));
+const OPENCL: &str = concat!(
+    include_str!("../types.cl"),
+    include_str!("../vectors.cl"),
+    include_str!("panels.cl"),
+    include_str!("packed.cl")
+);
 
 /// Rows of B that a work-group of `pack_b` copies.
 const PACK_DEPTH: u32 = 64;
@@ -151,7 +156,7 @@ impl PackedPlan {
 }
 
 /// Elements of a vector register, by the device's own word; 16 bytes, which every CPU has, where it says none.
-fn vector_width(dtype: DType, caps: &Caps) -> u32 {
+pub(crate) fn vector_width(dtype: DType, caps: &Caps) -> u32 {
     let native = caps.facts.get(&format!("native-vector-{dtype}")).and_then(|width| width.parse().ok());
     // OpenCL C has vectors of 2, 4, 8 and 16.
     native.filter(|&width| width >= 2).unwrap_or(16 / dtype.bytes() as u32).min(16)
