@@ -22,3 +22,6 @@ pub use packed::PackedPlan;
 pub use plan::GemmPlan;
 pub use problem::GemmProblem;
 pub use tiled::TiledPlan;
+
+pub(crate) use plan::preferred_first;
+pub(crate) use tiled::precision_define;

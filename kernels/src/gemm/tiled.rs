@@ -174,7 +174,7 @@ fn staged_bytes(precision: Precision) -> u64 {
 }
 
 /// The definition by which a source learns its types.
-pub(super) fn precision_define(precision: Precision) -> &'static str {
+pub(crate) fn precision_define(precision: Precision) -> &'static str {
     match precision {
         Precision::F64 => "PRECISION_F64",
         Precision::F32 => "PRECISION_F32",
