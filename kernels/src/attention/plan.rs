@@ -1,6 +1,6 @@
 //! The ways to compute an attention: one typed plan a family, each with its validity, geometry and program.
 
-use super::{AttentionProblem, TiledPlan};
+use super::{AttentionProblem, PackedPlan, TiledPlan};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Program, Unit};
 use accelbench_backends::{Access, Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
@@ -10,6 +10,8 @@ use serde_json::json;
 pub enum AttentionPlan {
     /// Slices of Q, K and V staged in local memory, register tiles a work-item.
     Tiled(TiledPlan),
+    /// Queries in the elements of vectors, register tiles of vectors, one work-item a work-group.
+    Packed(PackedPlan),
     /// A library that the device offers, by name.
     Library(String),
 }
@@ -28,6 +30,8 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     }
     let mut plans: Vec<AttentionPlan> =
         caps.libraries("attention").iter().cloned().map(AttentionPlan::Library).collect();
+    // Only a CPU has packed ones, and they do better there: its local memory is ordinary memory, and a barrier ends a loop.
+    plans.extend(PackedPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Packed));
     plans.extend(TiledPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Tiled));
     plans
 }
@@ -36,6 +40,7 @@ impl Plan for BoundPlan {
     fn variant(&self) -> String {
         match &self.plan {
             AttentionPlan::Tiled(_) => "tiled".into(),
+            AttentionPlan::Packed(_) => "packed".into(),
             AttentionPlan::Library(name) => name.clone(),
         }
     }
@@ -43,6 +48,7 @@ impl Plan for BoundPlan {
     fn name(&self) -> String {
         match &self.plan {
             AttentionPlan::Tiled(plan) => plan.name(),
+            AttentionPlan::Packed(plan) => plan.name(),
             AttentionPlan::Library(name) => name.clone(),
         }
     }
@@ -50,13 +56,14 @@ impl Plan for BoundPlan {
     fn program(&self) -> Program {
         match &self.plan {
             AttentionPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
+            AttentionPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Library(name) => library(name, &self.problem),
         }
     }
 
     fn unit(&self) -> Unit {
         match &self.plan {
-            AttentionPlan::Tiled(_) => Unit::Vector,
+            AttentionPlan::Tiled(_) | AttentionPlan::Packed(_) => Unit::Vector,
             AttentionPlan::Library(_) => Unit::Any,
         }
     }
