@@ -12,6 +12,7 @@
 //! equal. (This is the convention of T. Dao, "FlashAttention-2", 2023, carried on to unequal sequences.)
 
 mod case;
+mod direct;
 mod packed;
 pub mod plan;
 mod problem;
@@ -21,6 +22,7 @@ mod split;
 mod tiled;
 
 pub use case::Attention;
+pub use direct::DirectPlan;
 pub use packed::PackedPlan;
 pub use plan::AttentionPlan;
 pub use problem::AttentionProblem;

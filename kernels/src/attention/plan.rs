@@ -1,6 +1,6 @@
 //! The ways to compute an attention: one typed plan a family, each with its validity, geometry and program.
 
-use super::{AttentionProblem, PackedPlan, TiledPlan};
+use super::{AttentionProblem, DirectPlan, PackedPlan, TiledPlan};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Program, Unit};
 use accelbench_backends::{Access, Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
@@ -12,6 +12,8 @@ pub enum AttentionPlan {
     Tiled(TiledPlan),
     /// Queries in the elements of vectors, register tiles of vectors, one work-item a work-group.
     Packed(PackedPlan),
+    /// Rows in lanes, K and V read straight from memory and broadcast within a sub-group.
+    Direct(DirectPlan),
     /// A library that the device offers, by name.
     Library(String),
 }
@@ -30,8 +32,9 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     }
     let mut plans: Vec<AttentionPlan> =
         caps.libraries("attention").iter().cloned().map(AttentionPlan::Library).collect();
-    // Only a CPU has packed ones, and they do better there: its local memory is ordinary memory, and a barrier ends a loop.
+    // Only a CPU has packed and direct ones, and they do better there: its local memory is ordinary memory, and a barrier ends a loop.
     plans.extend(PackedPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Packed));
+    plans.extend(DirectPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Direct));
     plans.extend(TiledPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Tiled));
     plans
 }
@@ -41,6 +44,7 @@ impl Plan for BoundPlan {
         match &self.plan {
             AttentionPlan::Tiled(_) => "tiled".into(),
             AttentionPlan::Packed(_) => "packed".into(),
+            AttentionPlan::Direct(_) => "direct".into(),
             AttentionPlan::Library(name) => name.clone(),
         }
     }
@@ -49,6 +53,7 @@ impl Plan for BoundPlan {
         match &self.plan {
             AttentionPlan::Tiled(plan) => plan.name(),
             AttentionPlan::Packed(plan) => plan.name(),
+            AttentionPlan::Direct(plan) => plan.name(),
             AttentionPlan::Library(name) => name.clone(),
         }
     }
@@ -57,13 +62,14 @@ impl Plan for BoundPlan {
         match &self.plan {
             AttentionPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
+            AttentionPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Library(name) => library(name, &self.problem),
         }
     }
 
     fn unit(&self) -> Unit {
         match &self.plan {
-            AttentionPlan::Tiled(_) | AttentionPlan::Packed(_) => Unit::Vector,
+            AttentionPlan::Tiled(_) | AttentionPlan::Packed(_) | AttentionPlan::Direct(_) => Unit::Vector,
             AttentionPlan::Library(_) => Unit::Any,
         }
     }

@@ -11,6 +11,9 @@ use super::plan::{BINDINGS, buffers};
 use crate::program::fold_grid;
 use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
 use accelbench_backends::{Access, Caps, KernelSpec, Source};
+use minijinja::Value;
+
+const COMBINE_WGSL: &str = concat!(include_str!("rows.wgsl.j2"), include_str!("combine.wgsl.j2"));
 
 /// Bytes of [`Split::params`].
 pub(super) const PARAMS_BYTES: u32 = 32;
@@ -97,15 +100,14 @@ impl Split {
         if self.splits > 1 {
             let bytes = u64::from(self.splits) * Self::part_bytes(problem);
             program.buffers.push(BufferSpec { role: BufferRole::Scratch, bytes });
-            let combine = kernel.spec("attention_combine", [COMBINE_GROUP, 1, 1], &[Access::Read, Access::Write]);
-            program.kernels.push(combine);
+            program.kernels.push(kernel.combine(problem, self));
             program.launches.push(launch(1, &[4, 3], problem.elements()[3].div_ceil(COMBINE_GROUP.into())));
         }
         program
     }
 }
 
-/// A family's source, which holds `attention_combine` beside its own kernel.
+/// A family's source; in OpenCL C it holds `attention_combine` beside its own kernel.
 pub(super) struct KernelSource {
     pub(super) source: Source,
     pub(super) entry: String,
@@ -115,6 +117,19 @@ pub(super) struct KernelSource {
 }
 
 impl KernelSource {
+    /// The kernel that combines parts, in the same language.
+    fn combine(&self, problem: &AttentionProblem, split: &Split) -> KernelSpec {
+        let bindings = [Access::Read, Access::Write];
+        let spec = self.spec("attention_combine", [COMBINE_GROUP, 1, 1], &bindings);
+        match self.source {
+            Source::Wgsl(_) => {
+                let text = wgsl("combine.wgsl.j2", COMBINE_WGSL, problem, split, minijinja::context! { width => 1 });
+                KernelSpec { source: Source::Wgsl(text.into()), ..spec }
+            }
+            _ => spec,
+        }
+    }
+
     fn spec(&self, entry: &str, group: [u32; 3], bindings: &[Access]) -> KernelSpec {
         KernelSpec {
             source: self.source.clone(),
@@ -126,6 +141,16 @@ impl KernelSource {
             params_bytes: PARAMS_BYTES,
         }
     }
+}
+
+/// Renders a template with what they all need and what is its own.
+pub(super) fn wgsl(name: &str, template: &str, problem: &AttentionProblem, split: &Split, own: Value) -> String {
+    let shared = minijinja::context! {
+        dim => compiled_head(problem.head_dim), split => split.splits > 1,
+        storage => problem.precision.storage().name(),
+        accumulate => problem.precision.accumulate().name(),
+    };
+    crate::wgsl::render(name, template, minijinja::context! { ..shared, ..own })
 }
 
 /// The length of a head that the kernel for `head_dim` is compiled for.
