@@ -2,7 +2,7 @@
 
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head};
-use crate::gemm::{precision_define, vector_width};
+use crate::gemm::{precision_define, preferred_first, vector_width};
 use crate::program::fold_grid;
 use crate::{Precision, Program};
 use accelbench_backends::{Caps, DeviceKind, Language, Source};
@@ -62,7 +62,7 @@ impl PackedPlan {
             fold_grid(plan.tiles(problem) * u64::from(plan.split.splits), caps.max_grid[0])[1] <= caps.max_grid[1]
         });
         // Rows that are computed and not stored, at the rate of a tile with fewer rows.
-        crate::gemm::preferred_first(plans, |plan| plan.vectors == 1 || plan.waste(problem) < 0.2)
+        preferred_first(plans, |plan| plan.vectors == 1 || plan.waste(problem) < 0.2)
     }
 
     /// The part of the computed rows that no query fills.

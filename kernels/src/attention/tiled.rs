@@ -1,14 +1,15 @@
 //! Tiled attention: a work-group stages slices of Q, K and V in local memory, a work-item keeps a register tile of the
-//! scores and of the output. See `tiled.cl` for how a work-item's rows and columns lie.
+//! scores and of the output. `tiled.cl` is specialised by definitions, `tiled.wgsl.j2` by a template with the same names.
 
 use super::AttentionProblem;
-use super::split::{KernelSource, Split, compiled_head};
-use crate::gemm::precision_define;
+use super::split::{KernelSource, Split, compiled_head, wgsl};
+use crate::gemm::{MOST_ROUNDS, precision_define, preferred_first};
 use crate::program::fold_grid;
 use crate::{Precision, Program};
-use accelbench_backends::{Caps, Language, Source};
+use accelbench_backends::{Caps, DeviceKind, Language, Source};
 
 const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("rows.cl"), include_str!("tiled.cl"));
+const WGSL: &str = concat!(include_str!("rows.wgsl.j2"), include_str!("tiled.wgsl.j2"));
 
 /// Keys that are worth a chunk of their own.
 const LEAST_CHUNK: u32 = 128;
@@ -62,7 +63,7 @@ impl TiledPlan {
         let fills = |plan: &Self| {
             plan.tile.rows <= problem.rows().next_multiple_of(4) && plan.tile.count(problem) * plan.splits() >= units
         };
-        crate::gemm::preferred_first(plans, fills)
+        preferred_first(plans, fills)
     }
 
     /// The plan in one word.
@@ -86,18 +87,40 @@ impl TiledPlan {
             && self.tile.local_bytes(problem.precision, dim) <= caps.local_bytes
             && fold_grid(groups, caps.max_grid[0])[1] <= caps.max_grid[1]
             && u64::from(sums) * problem.precision.accumulate().bytes() <= 256
+            && (!caps.speaks(Language::Wgsl) || self.fits_wgsl(problem, caps, dim))
+    }
+
+    /// Whether indices fit into 32 bits and, on a CPU, loops end by themselves.
+    fn fits_wgsl(&self, problem: &AttentionProblem, caps: &Caps, dim: u32) -> bool {
+        let Tile { rows, keys, group_m, group_n, depth } = self.tile;
+        let loads = |elements: u32| elements.div_ceil(group_m * group_n);
+        let slices = dim.div_ceil(depth) * (1 + loads(rows * depth) + loads(keys * depth))
+            + keys.div_ceil(depth) * (1 + loads(depth * dim.next_multiple_of(group_n)));
+        let rounds = u64::from(self.split.chunk.div_ceil(keys)) * u64::from(1 + slices + group_n);
+        problem.elements().iter().all(|&elements| elements < 1 << 32)
+            && (caps.kind != DeviceKind::Cpu || rounds <= MOST_ROUNDS.into())
     }
 
     /// The program for `problem` on a device with these capabilities.
     pub fn program(&self, problem: &AttentionProblem, caps: &Caps) -> Program {
+        let (source, defines) = match language(caps) {
+            Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new()),
+            _ => (Source::OpenClC(OPENCL.into()), self.defines(problem)),
+        };
         let kernel = KernelSource {
-            source: Source::OpenClC(OPENCL.into()),
+            source,
             entry: "attention_tiled".to_owned(),
-            defines: self.defines(problem),
+            defines,
             group: [self.tile.group_n, self.tile.group_m, 1],
             shared_bytes: 0,
         };
         self.split.program(problem, caps, &kernel, self.tile.count(problem) * self.splits())
+    }
+
+    fn wgsl(&self, problem: &AttentionProblem) -> String {
+        let Tile { rows, keys, group_m, group_n, depth } = self.tile;
+        let own = minijinja::context! { tile_m => rows, tile_n => keys, group_m, group_n, depth, width => 1 };
+        wgsl("tiled.wgsl.j2", WGSL, problem, &self.split, own)
     }
 
     fn defines(&self, problem: &AttentionProblem) -> Vec<(String, String)> {
@@ -133,5 +156,5 @@ impl Tile {
 
 /// The kernel language for such a device.
 fn language(caps: &Caps) -> Option<Language> {
-    [Language::OpenClC].into_iter().find(|&language| caps.speaks(language))
+    [Language::OpenClC, Language::Wgsl].into_iter().find(|&language| caps.speaks(language))
 }
