@@ -157,3 +157,139 @@ pub(super) fn wgsl(name: &str, template: &str, problem: &AttentionProblem, split
 pub(super) fn compiled_head(head_dim: u32) -> Option<u32> {
     HEADS.into_iter().find(|&length| head_dim <= length)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attention::{Attention, plan};
+    use crate::{Case, Operation, Plan, Precision};
+    use accelbench_backends::{Clock, DType, DeviceKind, Language};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn caps(kind: DeviceKind, language: Language, local_bytes: u64, units: u32) -> Caps {
+        Caps {
+            kind,
+            languages: BTreeSet::from([language]),
+            libraries: BTreeMap::new(),
+            storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
+            compute: BTreeSet::from([DType::F64, DType::F32]),
+            subgroup: Some((8, 8)),
+            max_group_items: 256,
+            max_group: [256, 256, 64],
+            max_grid: [65_535, 65_535, 65_535],
+            local_bytes,
+            max_buffer_bytes: 1 << 34,
+            memory_bytes: None,
+            cache_bytes: None,
+            compute_units: Some(units),
+            clock_mhz: None,
+            clock: Clock::DeviceEvent,
+            clock_resolution_ns: 1.0,
+            facts: BTreeMap::from([
+                ("native-vector-f32".to_owned(), "16".to_owned()),
+                ("native-vector-f64".to_owned(), "8".to_owned()),
+            ]),
+        }
+    }
+
+    fn devices() -> Vec<Caps> {
+        use DeviceKind::{Cpu, Gpu};
+        use Language::{OpenClC, Wgsl};
+        let kinds = [(Cpu, OpenClC), (Cpu, Wgsl), (Gpu, OpenClC), (Gpu, Wgsl)];
+        let sizes = [(16 << 10, 1), (48 << 10, 132), (256 << 10, 2)];
+        kinds
+            .iter()
+            .flat_map(|&(kind, language)| sizes.map(|(local, units)| caps(kind, language, local, units)))
+            .collect()
+    }
+
+    fn problem(precision: Precision, text: &str) -> AttentionProblem {
+        AttentionProblem::from_fields(precision, &Attention.parse_shape_text(text).unwrap()).unwrap()
+    }
+
+    const PRECISIONS: [Precision; 3] = [Precision::F64, Precision::F32, Precision::F16];
+
+    #[test]
+    fn memory_grows_with_the_sequence_and_not_with_its_square() {
+        for text in [
+            "1x1x1-16384x16384x128",
+            "1x32x8-1x4096x128-causal",
+            "1x32x8-1x131072x128-causal",
+            "1x1x1-1x16384x128",
+            "1x71x1-1x2048x64",
+            "1x8x8-2048x2048x1",
+        ] {
+            for (caps, precision) in devices().iter().flat_map(|caps| PRECISIONS.map(|precision| (caps, precision))) {
+                let problem = problem(precision, text);
+                let least: u64 = problem.bytes().iter().sum();
+                for plan in problem.plans(caps) {
+                    let bytes = plan.program().bytes();
+                    assert!(2 * bytes <= 3 * least, "{text} by {}: {bytes} bytes for {least}", plan.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn few_queries_still_give_every_compute_unit_work() {
+        let decode = problem(Precision::F32, "1x8x8-1x4096x128-causal");
+        for caps in devices() {
+            let units = u64::from(caps.compute_units.unwrap());
+            let plans = decode.plans(&caps);
+            let program = plans[0].program();
+            let groups: u64 = program.launches[0].grid.iter().map(|&side| u64::from(side)).product();
+            assert!(groups >= units, "{}: {groups} work-groups for {units}", plans[0].name());
+            assert_eq!(plans[0].name().contains("split"), program.kernels.len() == 2);
+        }
+    }
+
+    #[test]
+    fn chunks_are_whole_blocks_and_cover_all_keys() {
+        let caps = caps(DeviceKind::Gpu, Language::OpenClC, 1 << 15, 132);
+        for (seq_kv, wanted) in [(1, 5), (4096, 1), (4096, 264), (5000, 7), (131_072, 9)] {
+            let problem = problem(Precision::F32, &format!("1x32x8-1x{seq_kv}x128"));
+            let Split { splits, chunk } = Split::of(&problem, &caps, wanted, 128, 64);
+            assert!(u64::from(splits) <= wanted && chunk % 64 == 0, "{seq_kv} {wanted}");
+            assert!((splits - 1) * chunk < seq_kv && splits * chunk >= seq_kv, "{seq_kv} {wanted}");
+        }
+    }
+
+    #[test]
+    fn every_head_up_to_the_longest_has_a_plan_and_none_beyond() {
+        for caps in devices() {
+            for precision in PRECISIONS {
+                let plans = |dim: u32| problem(precision, &format!("1x2x1-20x30x{dim}-causal")).plans(&caps).len();
+                for dim in [1, 16, 17, 40, 80, 128, 192, LONGEST_HEAD] {
+                    assert!(plans(dim) > 0, "{precision} {dim} on {:?} with {}", caps.languages, caps.local_bytes);
+                }
+                assert_eq!(plans(LONGEST_HEAD + 1), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn templates_render_for_every_precision_head_and_split() {
+        for caps in devices().iter().filter(|caps| caps.speaks(Language::Wgsl)) {
+            for precision in PRECISIONS {
+                for text in ["1x1x1-64x64x1", "1x2x1-70x300x80-causal", "1x8x2-1x5000x129", "1x1x1-3x4096x256"] {
+                    for plan in plan::candidates(&problem(precision, text), caps) {
+                        let bound = plan::BoundPlan { plan, problem: problem(precision, text), caps: caps.clone() };
+                        for kernel in bound.program().kernels {
+                            let source = kernel.source.text().into_owned();
+                            assert!(source.contains(&format!("fn {}", kernel.entry)) && !source.contains("{{"));
+                            assert_eq!(source.starts_with("enable f16"), precision == Precision::F16);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn kernels_are_few() {
+        let caps = caps(DeviceKind::Cpu, Language::OpenClC, 256 << 10, 2);
+        let source = |text: &str| problem(Precision::F32, text).plans(&caps)[0].program().source_sha256();
+        assert_eq!(source("1x8x8-2048x2048x128"), source("2x8x2-2000x3000x100-causal"));
+        assert_ne!(source("1x8x8-2048x2048x128"), source("1x8x8-2048x2048x64"));
+    }
+}

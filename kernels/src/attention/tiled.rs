@@ -40,7 +40,7 @@ const LADDER: [Tile; 4] = [
     Tile { rows: 64, keys: 64, group_m: 16, group_n: 16, depth: 16 },
     Tile { rows: 32, keys: 32, group_m: 8, group_n: 16, depth: 16 },
     Tile { rows: 16, keys: 32, group_m: 8, group_n: 16, depth: 8 },
-    Tile { rows: 4, keys: 64, group_m: 4, group_n: 32, depth: 8 },
+    Tile { rows: 4, keys: 64, group_m: 4, group_n: 32, depth: 4 },
 ];
 
 impl TiledPlan {
@@ -49,21 +49,20 @@ impl TiledPlan {
         if language(caps).is_none() || problem.precision.missing(caps).is_some() {
             return Vec::new();
         }
-        let units = 2 * u64::from(caps.compute_units.unwrap_or(16));
-        let mut plans = Vec::new();
-        for tile in LADDER {
-            let wanted = units.div_ceil(tile.count(problem));
-            let split = Split::of(problem, caps, wanted, LEAST_CHUNK, tile.keys);
-            plans.push(Self { tile, split });
-            if split.splits > 1 {
-                plans.push(Self { tile, split: Split::none(problem) });
-            }
-        }
-        plans.retain(|plan| plan.valid(problem, caps));
+        let units = u64::from(caps.compute_units.unwrap_or(16));
+        let split = |tile: Tile| {
+            // Two work-groups a unit, so that one computes while the other waits.
+            let wanted = (2 * units).div_ceil(tile.count(problem));
+            Self { tile, split: Split::of(problem, caps, wanted, LEAST_CHUNK, tile.keys) }
+        };
+        let whole = |tile| Self { tile, split: Split::none(problem) };
+        let plans: Vec<Self> = LADDER.into_iter().map(split).filter(|plan| plan.valid(problem, caps)).collect();
+        let others: Vec<Self> = plans.iter().filter(|plan| plan.splits() > 1).map(|plan| whole(plan.tile)).collect();
         let fills = |plan: &Self| {
             plan.tile.rows <= problem.rows().next_multiple_of(4) && plan.tile.count(problem) * plan.splits() >= units
         };
-        preferred_first(plans, fills)
+        let others = others.into_iter().filter(|plan| plan.valid(problem, caps));
+        preferred_first(plans, fills).into_iter().chain(others).collect()
     }
 
     /// The plan in one word.
