@@ -87,6 +87,6 @@ impl DirectPlan {
             powers => if self.width == 4 { "powers_of_2" } else { "power_of_2" },
             whole => problem.head_dim.is_multiple_of(4),
         };
-        wgsl("direct.wgsl.j2", WGSL, problem, &self.split, own)
+        wgsl("direct.wgsl.j2", WGSL, problem, self.split, own)
     }
 }

@@ -60,13 +60,13 @@ impl Split {
     }
 
     /// What a plan's name ends in.
-    pub(super) fn suffix(&self) -> String {
+    pub(super) fn suffix(self) -> String {
         if self.splits == 1 { String::new() } else { format!("-split{}", self.splits) }
     }
 
     /// The parameter block of every kernel: `key_heads`, `rows`, `seq_q`, `seq_kv`, `head_dim`, `causal`, `splits` and
     /// `chunk`, each 32 bits.
-    fn params(&self, problem: &AttentionProblem) -> Vec<u8> {
+    fn params(self, problem: &AttentionProblem) -> Vec<u8> {
         let AttentionProblem { seq_q, seq_kv, head_dim, causal, .. } = *problem;
         let words =
             [problem.key_heads(), problem.rows(), seq_q, seq_kv, head_dim, causal.into(), self.splits, self.chunk];
@@ -76,7 +76,7 @@ impl Split {
     /// The program that launches `groups` work-groups of the kernel `entry`, and then, where keys are split, combines
     /// their parts. Buffers: Q, K, V, O and, where keys are split, the parts.
     pub(super) fn program(
-        &self,
+        self,
         problem: &AttentionProblem,
         caps: &Caps,
         kernel: &KernelSource,
@@ -118,7 +118,7 @@ pub(super) struct KernelSource {
 
 impl KernelSource {
     /// The kernel that combines parts, in the same language.
-    fn combine(&self, problem: &AttentionProblem, split: &Split) -> KernelSpec {
+    fn combine(&self, problem: &AttentionProblem, split: Split) -> KernelSpec {
         let bindings = [Access::Read, Access::Write];
         let spec = self.spec("attention_combine", [COMBINE_GROUP, 1, 1], &bindings);
         match self.source {
@@ -144,7 +144,7 @@ impl KernelSource {
 }
 
 /// Renders a template with what they all need and what is its own.
-pub(super) fn wgsl(name: &str, template: &str, problem: &AttentionProblem, split: &Split, own: Value) -> String {
+pub(super) fn wgsl(name: &str, template: &str, problem: &AttentionProblem, split: Split, own: Value) -> String {
     let shared = minijinja::context! {
         dim => compiled_head(problem.head_dim), split => split.splits > 1,
         storage => problem.precision.storage().name(),

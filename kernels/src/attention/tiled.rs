@@ -119,7 +119,7 @@ impl TiledPlan {
     fn wgsl(&self, problem: &AttentionProblem) -> String {
         let Tile { rows, keys, group_m, group_n, depth } = self.tile;
         let own = minijinja::context! { tile_m => rows, tile_n => keys, group_m, group_n, depth, width => 1 };
-        wgsl("tiled.wgsl.j2", WGSL, problem, &self.split, own)
+        wgsl("tiled.wgsl.j2", WGSL, problem, self.split, own)
     }
 
     fn defines(&self, problem: &AttentionProblem) -> Vec<(String, String)> {
