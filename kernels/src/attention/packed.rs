@@ -14,7 +14,7 @@ const KEYS: u32 = 64;
 /// Keys that are worth a chunk of their own.
 const LEAST_CHUNK: u32 = 4 * KEYS;
 /// Panels of queries that a block of keys is copied for, at most.
-const MOST_PANELS: u32 = 8;
+const MOST_PANELS: u32 = 4;
 
 /// The sizes of a packed attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,13 +46,12 @@ impl PackedPlan {
         let mut plans = Vec::new();
         for vectors in [3, 2, 1] {
             let one = Self { rows, vectors, width, panels: 1, split: Split::none(problem) };
-            let count = |panels| Self { panels, ..one }.tiles(problem);
-            let fitting = (1..=MOST_PANELS).take_while(|&panels| {
-                Self { panels, ..one }.local_bytes(problem.precision, dim) <= caps.local_bytes
-                    && (panels == 1 || count(panels) >= 4 * units)
-            });
-            let Some(panels) = fitting.last() else { continue };
-            let split = Split::of(problem, caps, units.div_ceil(count(panels)), LEAST_CHUNK, KEYS);
+            let with = |panels| Self { panels, ..one };
+            let fits = |&panels: &u32| with(panels).local_bytes(problem.precision, dim) <= caps.local_bytes;
+            // Few sizes, so that few kernels are compiled.
+            let Some(most) = (1..=MOST_PANELS).rev().find(fits) else { continue };
+            let panels = if with(most).tiles(problem) >= 4 * units { most } else { 1 };
+            let split = Split::of(problem, caps, units.div_ceil(with(panels).tiles(problem)), LEAST_CHUNK, KEYS);
             plans.push(Self { panels, split, ..one });
             if split.splits > 1 {
                 plans.push(Self { panels, ..one });
@@ -61,11 +60,11 @@ impl PackedPlan {
         plans.retain(|plan| {
             fold_grid(plan.tiles(problem) * u64::from(plan.split.splits), caps.max_grid[0])[1] <= caps.max_grid[1]
         });
-        // Rows that are computed and not stored, at the rate of a tile with fewer rows.
+        // What is computed for no query is wasted, and a narrower tile computes more slowly.
         preferred_first(plans, |plan| plan.vectors == 1 || plan.waste(problem) < 0.2)
     }
 
-    /// The part of the computed rows that no query fills.
+    /// The part of the computed rows that is no query's.
     fn waste(&self, problem: &AttentionProblem) -> f64 {
         1.0 - f64::from(problem.rows()) / f64::from(problem.rows().next_multiple_of(self.vectors * self.width))
     }
