@@ -14,8 +14,6 @@ const WGSL: &str = concat!(include_str!("rows.wgsl.j2"), include_str!("direct.wg
 
 /// Keys of a block, in sub-groups.
 const BLOCK: u32 = 4;
-/// Values of a round.
-const VALUES: u32 = 2;
 /// Keys that are worth a chunk of their own.
 const LEAST_CHUNK: u32 = 128;
 
@@ -65,7 +63,7 @@ impl DirectPlan {
     /// Rounds of all loops of a work-item.
     fn rounds(&self, problem: &AttentionProblem) -> u64 {
         let keys = BLOCK * self.group;
-        let block = 1 + problem.head_dim.div_ceil(4) + keys / VALUES;
+        let block = 1 + problem.head_dim.div_ceil(4) + keys / values(problem);
         u64::from(self.split.chunk.div_ceil(keys)) * u64::from(block)
     }
 
@@ -83,10 +81,15 @@ impl DirectPlan {
 
     fn wgsl(&self, problem: &AttentionProblem) -> String {
         let own = minijinja::context! {
-            width => self.width, group => self.group, keys => BLOCK * self.group, values => VALUES,
+            width => self.width, group => self.group, keys => BLOCK * self.group, values => values(problem),
             powers => if self.width == 4 { "powers_of_2" } else { "power_of_2" },
             whole => problem.head_dim.is_multiple_of(4),
         };
         wgsl("direct.wgsl.j2", WGSL, problem, self.split, own)
     }
+}
+
+/// Values of a round: more keep sums in registers for longer, and a long head's kernel would take long to compile.
+fn values(problem: &AttentionProblem) -> u32 {
+    if problem.head_dim > 128 { 1 } else { 2 }
 }
