@@ -6,8 +6,9 @@ use crate::require;
 use accelbench::App;
 use accelbench::measure::{self, Session};
 use accelbench_backends::{Caps, DeviceInfo, Language, Presence};
-use accelbench_kernels::{Case, Operation, Plan, Precision, Tensor, probe};
+use accelbench_kernels::{Case, Operation, Plan, Precision, Profile, Tensor, probe};
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 /// The suite as a program, with the flags of Rust's own test programs.
@@ -42,8 +43,13 @@ fn required(app: App) -> Vec<Trial> {
 /// How many odd shapes each operation is held against in each type.
 const ODD: u64 = 500;
 
-/// Two trials for each device, operation and type: what backends must compute to be called conforming, by every plan, and
-/// odd shapes.
+/// The environment variable that sets up to how many floating-point operations a shape of the profiles is computed.
+const CATALOGUE_FLOP: &str = "ACCELBENCH_CATALOGUE_FLOP";
+/// What a slow device does in a moment.
+const USUAL_CATALOGUE_FLOP: f64 = 5e8;
+
+/// Three trials for each device, operation and type: what backends must compute to be called conforming, by every plan;
+/// the shapes of the profiles; and odd shapes.
 pub fn trials(app: App) -> Vec<Trial> {
     let registry = (app.registry)();
     let mut trials = Vec::new();
@@ -67,7 +73,10 @@ fn device_trials(app: App, device: &DeviceInfo) -> Vec<Trial> {
         for &precision in operation.precisions() {
             // What the device lacks is tested for being refused, under a name that says so.
             let what = if may_refuse(&device.caps, operation, precision) { "/unsupported" } else { "" };
-            for (set, suite) in [("", conform as Suite), ("/odd", conform_oddly)] {
+            let odd = operation.odd(0).map(|_| ("/odd", conform_oddly as Suite));
+            for (set, suite) in
+                [("", conform as Suite), ("/catalogue", conform_to_the_catalogue)].into_iter().chain(odd)
+            {
                 let (device, name) = (device.clone(), operation.name());
                 trials.push(Trial::test(format!("{}/{name}/{precision}{set}{what}", device.id), move || {
                     let catalogue = (app.catalogue)();
@@ -104,11 +113,30 @@ fn conform(session: &Session, operation: &dyn Operation, precision: Precision) -
     Ok(computed)
 }
 
+/// Every shape of the profiles at its smallest batch, by the preferred plan.
+fn conform_to_the_catalogue(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
+    let limit = std::env::var(CATALOGUE_FLOP).ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL_CATALOGUE_FLOP);
+    let mut computed = 0;
+    let mut seen = BTreeSet::new();
+    for shape in operation.shapes(Profile::Full) {
+        let case = operation.case(precision, &operation.at_small_batch(&shape.fields)).map_err(|error| error.0)?;
+        if case.work().flop > limit || !seen.insert(case.shape_text()) {
+            continue;
+        }
+        let inputs = measure::inputs(&*case, 0);
+        if let Some(plan) = plans(&*case, session.device().caps())?.first() {
+            verify(session, &*case, &**plan, &inputs)?;
+            computed += 1;
+        }
+    }
+    Ok(computed)
+}
+
 /// Odd shapes, each by one plan, which change from shape to shape.
 fn conform_oddly(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
     let mut computed = 0;
-    for index in 0..ODD {
-        let case = operation.case(precision, &operation.odd(index)).map_err(|error| error.0)?;
+    for (index, fields) in (0..ODD).map_while(|index| Some((index, operation.odd(index)?))) {
+        let case = operation.case(precision, &fields).map_err(|error| error.0)?;
         let plans = plans(&*case, session.device().caps())?;
         if let Some(plan) = plans.get(index as usize % plans.len().max(1)) {
             verify(session, &*case, &**plan, &measure::inputs(&*case, index))?;
