@@ -81,6 +81,7 @@ fn describe() -> DeviceInfo {
             clock_mhz: None,
             clock: Clock::HostWall,
             clock_resolution_ns: 100.0,
+            theoretical: Vec::new(),
             facts: BTreeMap::new(),
         },
     }
