@@ -40,17 +40,17 @@ pub fn theoretical(ceilings: &Ceilings, dtype: &str, unit: Unit) -> Option<f64> 
 
 /// The bandwidth of what holds `bytes` bytes, in bytes/s.
 ///
-/// With warm caches, data that fits a cache may come from there: the envelope of the sweep from the largest set that is
-/// not larger than the data. With cold ones it comes from memory.
+/// With cold caches, data comes from memory. With warm ones, data that fits a cache may come from there: the envelope of
+/// the sweep from the largest set that is not larger than the data.
 pub fn bandwidth(ceilings: &Ceilings, cache: CacheMode, bytes: f64) -> Option<f64> {
-    let points = || ceilings.memory.iter().chain(&ceilings.sweep);
-    let sets = || points().map(|point| point.working_set_bytes);
+    let sets = || ceilings.memory.iter().chain(&ceilings.sweep).map(|point| point.working_set_bytes);
     let from = match cache {
         // Without a set that small, the smallest one says most.
-        CacheMode::Warm => sets().filter(|&set| set as f64 <= bytes).max().or_else(|| sets().min()),
-        CacheMode::Cold => sets().max(),
-    }?;
-    points().filter(|point| point.working_set_bytes >= from).map(|point| point.bytes_per_s).reduce(f64::max)
+        CacheMode::Warm => sets().filter(|&set| set as f64 <= bytes).max().or_else(|| sets().min())?,
+        CacheMode::Cold => u64::MAX,
+    };
+    let held = ceilings.sweep.iter().filter(|point| point.working_set_bytes >= from);
+    ceilings.memory.iter().chain(held).map(|point| point.bytes_per_s).reduce(f64::max)
 }
 
 /// Holds a rate against what the device can do for this case; none where a ceiling that it takes is not known.
