@@ -25,6 +25,13 @@ __device__ __forceinline__ f16 f16_fma(f16 a, f16 b, f16 c) {
     return d;
 }
 
+// The same for two pairs of halves, the first of a pair in its low bits.
+__device__ __forceinline__ unsigned f16x2_fma(unsigned a, unsigned b, unsigned c) {
+    unsigned d;
+    asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+    return d;
+}
+
 // Starts a copy of 16 bytes from global to shared memory, both aligned to 16; writes zeros where `inside` is false,
 // without touching `global`.
 __device__ __forceinline__ void copy_async_16(void* shared, const void* global, bool inside) {

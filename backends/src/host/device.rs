@@ -2,7 +2,7 @@
 
 use super::cpu::{Cpu, last_level_cache};
 use super::memory::{HostMemory, memory};
-use super::{clock, kernel, queue, rates, timing};
+use super::{clock, kernel, probe, queue, rates, timing};
 use crate::launch;
 use crate::timing::Submissions;
 use crate::{
@@ -36,7 +36,10 @@ impl HostDevice {
             caps: Caps {
                 kind: DeviceKind::Cpu,
                 languages: BTreeSet::from([Language::Library]),
-                libraries: BTreeMap::from([("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()])]),
+                libraries: BTreeMap::from([
+                    ("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()]),
+                    ("fma".to_owned(), vec![probe::NATIVE.to_owned()]),
+                ]),
                 storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
                 compute: BTreeSet::from([DType::F64, DType::F32]),
                 subgroup: None,

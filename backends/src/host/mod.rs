@@ -10,6 +10,7 @@ mod device;
 mod driver;
 mod kernel;
 mod memory;
+mod probe;
 mod queue;
 mod rates;
 mod timing;

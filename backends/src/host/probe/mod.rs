@@ -1,0 +1,9 @@
+//! Functions that find the CPU's ceilings: written for its own vectors, on all of its threads.
+
+mod fma;
+mod simd;
+
+pub(super) use fma::Fma;
+
+/// The library's name in plans and ids: the code is this crate's own.
+pub(super) const NATIVE: &str = "native";
