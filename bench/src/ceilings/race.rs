@@ -102,9 +102,7 @@ fn run(session: &Session, case: &dyn Case, plan: &dyn Plan, sample_s: f64) -> Re
     let fastest = timing.and_then(|timing| timing.samples_ns.into_iter().reduce(f64::min));
     let work = case.work();
     Ok(match (fastest, verify) {
-        (Some(ns), Some(verify)) => {
-            Ok(Best { work, ns, plan: plan.unwrap_or_default(), verify })
-        }
+        (Some(ns), Some(verify)) => Ok(Best { work, ns, plan: plan.unwrap_or_default(), verify }),
         _ => Err("it was not measured".to_owned()),
     })
 }

@@ -34,7 +34,11 @@ pub(super) fn probe(app: App, device: &dyn Device, seconds: f64) -> (Vec<Transfe
         }
     };
     for direction in [Direction::ToDevice, Direction::FromDevice] {
-        note(direction, HostMemory::Pageable, Pageable::new(device, bytes).and_then(|end| fastest(&end, direction, window)));
+        note(
+            direction,
+            HostMemory::Pageable,
+            Pageable::new(device, bytes).and_then(|end| fastest(&end, direction, window)),
+        );
     }
     let mut best = HostMemory::Pageable;
     for direction in [Direction::ToDevice, Direction::FromDevice] {

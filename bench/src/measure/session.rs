@@ -139,8 +139,8 @@ impl Session {
     /// The device's.
     pub fn run_bare(&self, loaded: &Loaded, runs: usize) -> Result<()> {
         let bound = loaded.bound();
-        let launches: Vec<_> = loaded.commands(&bound).collect();
-        self.device.wait(self.device.submit(&launches.repeat(runs))?).map(|_| ())
+        let launches: Vec<_> = (0..runs).flat_map(|_| loaded.commands(&bound)).collect();
+        self.device.wait(self.device.submit(&launches)?).map(|_| ())
     }
 
     /// Whether a batch may have only one run, since the caches must be cold before each.
