@@ -49,7 +49,7 @@ fn cores(text: &str) -> Option<usize> {
 }
 
 /// The largest cache of the first core, by Linux's sysfs.
-pub(super) fn last_level_cache() -> Option<u64> {
+pub(in crate::host) fn last_level_cache() -> Option<u64> {
     let folder = std::fs::read_dir("/sys/devices/system/cpu/cpu0/cache").ok()?;
     folder
         .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("size")).ok())

@@ -39,6 +39,7 @@ impl HostDevice {
                 libraries: BTreeMap::from([
                     ("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()]),
                     ("fma".to_owned(), vec![probe::NATIVE.to_owned()]),
+                    ("stream".to_owned(), vec![probe::NATIVE.to_owned()]),
                 ]),
                 storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
                 compute: BTreeSet::from([DType::F64, DType::F32]),

@@ -41,6 +41,7 @@ pub(super) fn isa() -> &'static str {
 pub(super) enum HostKernel {
     Gemm(Gemm),
     Fma(probe::Fma),
+    Stream(probe::Stream),
 }
 
 impl HostKernel {
@@ -48,6 +49,7 @@ impl HostKernel {
         match (call.library.as_str(), call.function.as_str()) {
             (GEMM_RS, "gemm") => Gemm::prepare(call).map(Self::Gemm),
             (probe::NATIVE, "fma") => probe::Fma::prepare(call).map(Self::Fma),
+            (probe::NATIVE, "stream") => probe::Stream::prepare(call).map(Self::Stream),
             (library, function) => Err(Error::unsupported(format!("the host has no {library}::{function}"))),
         }
     }
@@ -56,6 +58,7 @@ impl HostKernel {
         match self {
             Self::Gemm(gemm) => gemm.run(buffers),
             Self::Fma(fma) => fma.run(buffers),
+            Self::Stream(stream) => stream.run(buffers),
         }
     }
 }

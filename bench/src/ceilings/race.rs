@@ -53,7 +53,8 @@ pub(super) fn race(session: &Session, cases: &[Box<dyn Case>], seconds: f64) -> 
         if !finished.is_empty() && start.elapsed().as_secs_f64() > RACE * seconds {
             break;
         }
-        match run(session, &**first, &*plan, 0.004)? {
+        let t0=Instant::now(); let r=run(session, &**first, &*plan, 0.004)?; eprintln!("race {} {} {:?} {:?}", first.shape_text(), plan.name(), t0.elapsed(), r.as_ref().map(|b| (b.flop_per_s()*1e-9,b.bytes_per_s()*1e-9)));
+        match r {
             Ok(best) => finished.push(best),
             Err(reason) => failure = failure.or(Some(reason)),
         }

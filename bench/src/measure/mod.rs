@@ -85,11 +85,21 @@ pub fn verify_once(session: &Session, case: &dyn Case, plan: &dyn Plan, inputs: 
 /// Measures a plan. Every sample is preceded by poisoning the output, outside the timed span, so that what is checked
 /// in the end was written by the last timed runs.
 pub fn measure(session: &Session, case: &dyn Case, plan: &dyn Plan, settings: &Settings) -> Outcome {
+    measure_on(session, case, plan, settings, || inputs(case, settings.seed))
+}
+
+/// As [`measure`], with inputs that were made before, or are made when it is known that they fit.
+pub fn measure_on<I: AsRef<[Tensor]>>(
+    session: &Session,
+    case: &dyn Case,
+    plan: &dyn Plan,
+    settings: &Settings,
+    inputs: impl FnOnce() -> I,
+) -> Outcome {
     let program = plan.program();
     let outcome = match session.too_large(&program) {
         Some(reason) => Outcome::fault(Status::Skipped, reason),
-        None => measure_loaded(session, case, &program, &inputs(case, settings.seed), settings)
-            .unwrap_or_else(Outcome::from),
+        None => measure_loaded(session, case, &program, inputs().as_ref(), settings).unwrap_or_else(Outcome::from),
     };
     Outcome {
         source_sha256: Some(program.source_sha256()),

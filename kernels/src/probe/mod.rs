@@ -12,6 +12,7 @@
 
 pub mod fma;
 mod sizes;
+pub mod stream;
 
 use crate::Catalogue;
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub type Fields = BTreeMap<String, String>;
 pub fn catalogue() -> Catalogue {
     let mut catalogue = Catalogue::default();
     catalogue.register(Box::new(fma::Fma));
+    catalogue.register(Box::new(stream::Stream));
     catalogue
 }
 
@@ -31,6 +33,7 @@ pub fn catalogue() -> Catalogue {
 pub fn fields(operation: &str, precision: crate::Precision, caps: &accelbench_backends::Caps) -> Vec<Fields> {
     match operation {
         "fma" => fma::fields(precision, caps),
+        "stream" => stream::fields(precision, caps),
         _ => Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! Chains of fused multiply-adds: x ← a·x + b, many times over, in vector registers.
 
 use super::NATIVE;
-use super::simd::{Function, Steps, f32_chains, f64_chains};
+use super::chains::{Function, Steps, f32_chains, f64_chains};
 use crate::host::kernel::{view, view_mut};
 use crate::host::memory::HostMemory;
 use crate::{Error, LibraryCall, Result};

@@ -17,7 +17,7 @@ use crate::compare::Comparison;
 use crate::{
     Case, NamedShape, Operation, Phase, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work,
 };
-use accelbench_backends::{Caps, DType, DeviceKind, Language};
+use accelbench_backends::{Caps, DType, DeviceKind};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -79,19 +79,19 @@ fn shape(lanes: u64, rounds: u32) -> Fields {
     named([("lanes", lanes.to_string()), ("rounds", rounds.to_string())])
 }
 
-/// The shapes whose best rate is the device's peak in this type, the longest one last. Where the first one already takes
-/// long, as with a type that a device computes by emulation, it is enough.
+/// The shapes whose best rate is the device's peak in this type, from a short one to a long one. Where the short one
+/// already takes long, as with a type that a device computes by emulation, it is enough.
 pub fn fields(precision: Precision, caps: &Caps) -> Vec<Fields> {
     let units = u64::from(caps.compute_units.unwrap_or(16));
     let (lanes, rounds) = match caps.kind {
-        // Four pieces of work a core for every plan; some milliseconds at 100 GFLOP/s a core.
-        DeviceKind::Cpu if !caps.speaks(Language::Wgsl) => (units * 16 * LANES, 256 * BODY),
-        // A group of such a device has a whole vector of items.
-        DeviceKind::Cpu => (64 * LANES, 128 * BODY),
+        // Some milliseconds at 100 GFLOP/s a core, in pieces small enough to be shared out evenly.
+        DeviceKind::Cpu => (units * 16 * LANES, vec![64 * BODY]),
         // Every unit has at least 2048 items of the plan with the most lanes an item.
-        DeviceKind::Gpu | DeviceKind::Accelerator => ((units * 2048 * 16).next_multiple_of(LANES), 512 * BODY),
+        DeviceKind::Gpu | DeviceKind::Accelerator => {
+            ((units * 2048 * 16).next_multiple_of(LANES), vec![32 * BODY, 512 * BODY])
+        }
     };
-    [rounds / 16, rounds].map(|rounds| shape(lanes, rounds.min(longest(precision)))).to_vec()
+    rounds.into_iter().map(|rounds| shape(lanes, rounds.min(longest(precision)))).collect()
 }
 
 /// The most rounds for which every value stays exact.

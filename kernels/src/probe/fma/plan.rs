@@ -80,11 +80,11 @@ fn shapes(language: Language, kind: DeviceKind, precision: Precision) -> &'stati
         // From the narrowest vector registers to the widest, with enough chains to hide 4 cycles in 2 pipes, and as many
         // as 16 or 32 registers hold.
         (Language::OpenClC, DeviceKind::Cpu) => {
-            &[(2, 12), (4, 8), (4, 12), (8, 4), (8, 8), (8, 12), (16, 4), (16, 6), (16, 8), (16, 12)]
+            &[(4, 8), (4, 12), (8, 4), (8, 8), (8, 12), (16, 4), (16, 6), (16, 8), (16, 12)]
         }
         (Language::OpenClC, _) => &[(1, 4), (1, 8), (1, 16), (2, 4), (2, 8), (2, 16), (4, 4), (4, 8)],
         // A software driver makes vectors of its work-items: a scalar is a register.
-        (_, DeviceKind::Cpu) => &[(1, 8), (1, 10), (1, 12), (1, 16), (4, 2), (4, 3), (4, 4)],
+        (_, DeviceKind::Cpu) => &[(1, 8), (1, 10), (1, 12), (1, 16), (4, 2), (4, 3)],
         (_, _) => &[(1, 4), (1, 8), (1, 16), (2, 4), (2, 8), (4, 2), (4, 4)],
     }
 }
