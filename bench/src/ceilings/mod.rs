@@ -7,6 +7,7 @@ mod cache;
 mod latency;
 mod merge;
 mod race;
+mod sets;
 mod site;
 mod steps;
 mod theoretical;

@@ -1,7 +1,7 @@
 //! The worker's side: one step of a probing on the open device.
 
-use super::race::{Trouble, race};
-use super::{Step, latency, theoretical, transfers};
+use super::race::{Racer, Trouble};
+use super::{Step, latency, sets, theoretical, transfers};
 use crate::App;
 use crate::measure::Session;
 use accelbench_kernels::{Case, Catalogue, Precision, probe};
@@ -11,24 +11,23 @@ use std::time::Instant;
 
 /// Takes a step within about so many seconds. The flag says that nothing more can be run in this process.
 pub fn take(app: App, session: &Session, step: Step, seconds: f64) -> (Ceilings, bool) {
+    let caps = session.device().caps();
     let mut site = Site { app, session, found: Ceilings::default(), device_lost: false };
     match step {
         Step::Vector(precision) => site.peak("fma", precision, Unit::Vector, step, seconds),
         Step::Matrix(precision) => site.peak("matrix", precision, Unit::Matrix, step, seconds),
         Step::Memory => {
-            let shapes = shapes(session, Set::Largest);
-            site.found.memory = site.bandwidths(shapes, step, seconds);
+            site.found.memory = site.bandwidths(sets::memory(STREAM, caps), step, seconds);
         }
         Step::Sweep => {
-            let shapes = shapes(session, Set::Smaller);
-            site.found.sweep = site.bandwidths(shapes, step, seconds);
+            site.found.sweep = site.bandwidths(sets::sweep(STREAM, caps, seconds), step, seconds);
         }
         Step::Transfers => {
             (site.found.transfers, site.found.missing) = transfers::probe(app, session.device(), seconds);
         }
         Step::Latency => {
-            let catalogue = (app.probes)();
-            let smallest = smallest(&catalogue, session);
+            let smallest = cases(&(app.probes)(), "stream", STREAM, &[sets::smallest(STREAM, caps)]);
+            let smallest = smallest.ok().and_then(|mut cases| cases.pop());
             (site.found.latency, site.found.missing) = latency::probe(session, smallest.as_deref(), seconds);
         }
         Step::Theoretical => (site.found.theoretical, site.found.missing) = theoretical::probe(session.device()),
@@ -59,7 +58,7 @@ impl Site<'_> {
         if let Some(reason) = precision.missing(self.session.device().caps()) {
             return self.miss(step.to_string(), reason);
         }
-        match race(self.session, &cases, seconds) {
+        match Racer::new(self.session).race(&cases, seconds) {
             Ok(best) => self.found.peaks.push(Peak {
                 dtype: dtype.to_owned(),
                 unit,
@@ -73,12 +72,10 @@ impl Site<'_> {
 
     fn bandwidths(&mut self, shapes: Vec<probe::Fields>, step: Step, seconds: f64) -> Vec<Bandwidth> {
         let catalogue = (self.app.probes)();
+        let mut racer = Racer::new(self.session);
         let start = Instant::now();
         let mut found = Vec::new();
         let count = shapes.len();
-        if shapes.is_empty() {
-            self.miss(step.to_string(), "no probe of it is written in a language of this device".to_owned());
-        }
         for (index, fields) in shapes.into_iter().enumerate() {
             let kernel = fields.get("op").cloned().unwrap_or_default();
             let what = || format!("{step} by {kernel}");
@@ -94,7 +91,7 @@ impl Site<'_> {
                     continue;
                 }
             };
-            match race(self.session, &cases, left / (count - index) as f64) {
+            match racer.race(&cases, left / (count - index) as f64) {
                 Ok(best) => found.push(Bandwidth {
                     dtype: STREAM.storage().name().to_owned(),
                     working_set_bytes: working_set(&*cases[0], &fields),
@@ -126,34 +123,6 @@ impl Site<'_> {
 
 /// Bytes are bytes: one type does for memory, the one that every device has.
 const STREAM: Precision = Precision::F32;
-
-/// Which working sets.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Set {
-    Largest,
-    Smaller,
-}
-
-fn elements(fields: &probe::Fields) -> u64 {
-    fields.get("elements").and_then(|text| text.parse().ok()).unwrap_or_default()
-}
-
-/// The shapes of the memory probe for this device, the largest working sets first.
-fn shapes(session: &Session, set: Set) -> Vec<probe::Fields> {
-    let mut shapes = probe::fields("stream", STREAM, session.device().caps());
-    shapes.sort_by_key(|fields| std::cmp::Reverse(elements(fields)));
-    let largest = shapes.first().map(elements);
-    shapes.retain(|fields| (Some(elements(fields)) == largest) == (set == Set::Largest));
-    shapes
-}
-
-/// The shape with the least to do.
-fn smallest(catalogue: &Catalogue, session: &Session) -> Option<Box<dyn Case>> {
-    let shapes = probe::fields("stream", STREAM, session.device().caps());
-    let mut fields = shapes.into_iter().min_by_key(elements)?;
-    fields.insert("passes".to_owned(), "1".to_owned());
-    cases(catalogue, "stream", STREAM, &[fields]).ok()?.pop()
-}
 
 /// What one pass reads and writes.
 fn working_set(case: &dyn Case, fields: &BTreeMap<String, String>) -> u64 {

@@ -52,7 +52,7 @@ pub fn seconds(profile: Profile) -> f64 {
 }
 
 /// The steps of a profile in order, each with the seconds that it is given.
-pub fn of(profile: Profile) -> impl Iterator<Item = (Step, f64)> {
+pub(super) fn of(profile: Profile) -> impl Iterator<Item = (Step, f64)> {
     ALL.into_iter().map(move |(step, share)| (step, share * seconds(profile)))
 }
 
