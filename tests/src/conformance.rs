@@ -6,7 +6,7 @@ use crate::require;
 use accelbench::App;
 use accelbench::measure::{self, Session};
 use accelbench_backends::{Caps, DeviceInfo, Language, Presence};
-use accelbench_kernels::{Operation, Precision};
+use accelbench_kernels::{Operation, Precision, probe};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
 
@@ -98,8 +98,11 @@ fn conform(app: App, device: &DeviceInfo, operation: &dyn Operation, precision: 
     Ok(())
 }
 
-/// Whether a device may have no plan at all: it lacks the type, or compiles no kernels and has no library for this.
+/// Whether a device may have no plan at all: it lacks the type, or the units that the operation is about, or
+/// compiles no kernels and has no library for this.
 fn may_refuse(caps: &Caps, operation: &dyn Operation, precision: Precision) -> bool {
     let calls_only = caps.languages.iter().all(|&language| language == Language::Library);
-    precision.missing(caps).is_some() || (calls_only && caps.libraries(operation.name()).is_empty())
+    precision.missing(caps).is_some()
+        || (calls_only && caps.libraries(operation.name()).is_empty())
+        || (operation.name() == "matrix" && probe::matrix::missing_units(precision, caps).is_some())
 }

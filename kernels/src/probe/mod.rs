@@ -8,9 +8,11 @@
 //! left out is no ceiling.
 //!
 //! - [`fma`]: vector units, by chains of fused multiply-adds that never leave the registers.
+//! - [`matrix`]: units that multiply matrices, where the device has them and a language reaches them.
 //! - [`stream`]: memory and caches, by the five kernels of `BabelStream`.
 
 pub mod fma;
+pub mod matrix;
 mod sizes;
 pub mod stream;
 
@@ -24,6 +26,7 @@ pub type Fields = BTreeMap<String, String>;
 pub fn catalogue() -> Catalogue {
     let mut catalogue = Catalogue::default();
     catalogue.register(Box::new(fma::Fma));
+    catalogue.register(Box::new(matrix::Matrix));
     catalogue.register(Box::new(stream::Stream));
     catalogue
 }
@@ -33,6 +36,7 @@ pub fn catalogue() -> Catalogue {
 pub fn fields(operation: &str, precision: crate::Precision, caps: &accelbench_backends::Caps) -> Vec<Fields> {
     match operation {
         "fma" => fma::fields(precision, caps),
+        "matrix" => matrix::fields(precision, caps),
         "stream" => stream::fields(precision, caps),
         _ => Vec::new(),
     }
