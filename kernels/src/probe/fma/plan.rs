@@ -100,6 +100,9 @@ fn group(language: Language, caps: &Caps) -> u32 {
 
 impl FmaPlan {
     fn valid(&self, caps: &Caps) -> bool {
+        if matches!(self.via, Via::Library(_)) {
+            return true;
+        }
         let ends_its_loop = self.via != Via::Language(Language::Wgsl)
             || caps.kind != DeviceKind::Cpu
             || self.problem.bodies() <= MOST_ROUNDS;
