@@ -14,10 +14,10 @@ fn own_cache() -> Program {
     program.with("ACCELBENCH_CACHE_DIR", &cache)
 }
 
-/// Two products on the sound device.
+/// Two products on the sound device, so small that no ceiling is near.
 fn run(program: &Program, file: &str, options: &[&str]) -> (Ran, RunFile) {
     let device = Fault::Sound.device().to_string();
-    let (first, second) = (square(64), square(65));
+    let (first, second) = (square(8), square(10));
     let mut arguments = vec!["run", &first, &second, "-d", &device, "-t", "f32", "--quick", "-o", file];
     arguments.extend(options);
     let ran = program.run(&arguments);
