@@ -75,6 +75,7 @@ fn check(spec: &KernelSpec, capability: Capability) -> Result<(), Error> {
     let log = compile(spec, capability)?.log;
     let report = Report::read(&log).unwrap_or_else(|| panic!("no report in\n{log}"));
     assert!(report.clean(), "{report:?} in\n{log}");
+    assert!(!log.contains("serialized"), "matrix instructions wait for one another:\n{log}");
     let threads: u32 = spec.group.iter().product();
     assert!(report.registers * threads <= 65_536, "{report:?} leaves no room for {threads} threads");
     Ok(())

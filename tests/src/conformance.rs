@@ -12,7 +12,20 @@ use std::process::ExitCode;
 
 /// The suite as a program, with the flags of Rust's own test programs.
 pub fn main(app: App) -> ExitCode {
-    let trials = required(app).into_iter().chain(trials(app)).collect();
+    run(required(app).into_iter().chain(trials(app)).collect())
+}
+
+/// The suite over the program's own backends and operations, and over the probes of its ceilings.
+pub fn builtin() -> ExitCode {
+    let app = App::builtin();
+    run(required(app)
+        .into_iter()
+        .chain(trials(app))
+        .chain(trials(App { catalogue: probe::catalogue, ..app }))
+        .collect())
+}
+
+fn run(trials: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -52,15 +52,22 @@ macro_rules! chains {
     };
 }
 
+/// One of the functions as a pointer that is safe to call.
+macro_rules! pointer {
+    ($function:expr) => {
+        // SAFETY: taken only where the CPU was found to have what the function needs.
+        Some(|steps, x, y| unsafe { $function(steps, x, y) })
+    };
+}
+
 /// The function for a number of chains, where there is one.
 macro_rules! choose {
     ($chains:expr, $($name:ident)::+) => {
         match $chains {
-            // SAFETY: chosen only where the CPU was found to have what the function needs.
-            4 => Some(|steps, x, y| unsafe { $($name)::+::<4>(steps, x, y) }),
-            8 => Some(|steps, x, y| unsafe { $($name)::+::<8>(steps, x, y) }),
-            12 => Some(|steps, x, y| unsafe { $($name)::+::<12>(steps, x, y) }),
-            16 => Some(|steps, x, y| unsafe { $($name)::+::<16>(steps, x, y) }),
+            4 => pointer!($($name)::+::<4>),
+            8 => pointer!($($name)::+::<8>),
+            12 => pointer!($($name)::+::<12>),
+            16 => pointer!($($name)::+::<16>),
             _ => None,
         }
     };

@@ -86,20 +86,27 @@ macro_rules! passes {
 /// Accumulators of a dot product: enough to hide the latency of an addition.
 const SUMS: usize = 8;
 
+/// One of the functions as a pointer that is safe to call.
+macro_rules! pointer {
+    ($op:ident, $around:literal, $($name:ident)::+) => {
+        // SAFETY: taken only where the CPU was found to have what the function needs.
+        |passes, s, x, y, z| unsafe { $($name)::+::<{ Op::$op as u8 }, $around>(passes, s, x, y, z) }
+    };
+}
+
 /// The function for an operation.
 macro_rules! choose {
     ($op:expr, $around:expr, $($name:ident)::+) => {
         match ($op, $around) {
-            // SAFETY: chosen only where the CPU was found to have what the function needs.
-            (Op::Copy, false) => |n, s, x, y, z| unsafe { $($name)::+::<{ Op::Copy as u8 }, false>(n, s, x, y, z) },
-            (Op::Copy, true) => |n, s, x, y, z| unsafe { $($name)::+::<{ Op::Copy as u8 }, true>(n, s, x, y, z) },
-            (Op::Mul, false) => |n, s, x, y, z| unsafe { $($name)::+::<{ Op::Mul as u8 }, false>(n, s, x, y, z) },
-            (Op::Mul, true) => |n, s, x, y, z| unsafe { $($name)::+::<{ Op::Mul as u8 }, true>(n, s, x, y, z) },
-            (Op::Add, false) => |n, s, x, y, z| unsafe { $($name)::+::<{ Op::Add as u8 }, false>(n, s, x, y, z) },
-            (Op::Add, true) => |n, s, x, y, z| unsafe { $($name)::+::<{ Op::Add as u8 }, true>(n, s, x, y, z) },
-            (Op::Triad, false) => |n, s, x, y, z| unsafe { $($name)::+::<{ Op::Triad as u8 }, false>(n, s, x, y, z) },
-            (Op::Triad, true) => |n, s, x, y, z| unsafe { $($name)::+::<{ Op::Triad as u8 }, true>(n, s, x, y, z) },
-            (Op::Dot, _) => |n, s, x, y, z| unsafe { $($name)::+::<{ Op::Dot as u8 }, false>(n, s, x, y, z) },
+            (Op::Copy, false) => pointer!(Copy, false, $($name)::+),
+            (Op::Copy, true) => pointer!(Copy, true, $($name)::+),
+            (Op::Mul, false) => pointer!(Mul, false, $($name)::+),
+            (Op::Mul, true) => pointer!(Mul, true, $($name)::+),
+            (Op::Add, false) => pointer!(Add, false, $($name)::+),
+            (Op::Add, true) => pointer!(Add, true, $($name)::+),
+            (Op::Triad, false) => pointer!(Triad, false, $($name)::+),
+            (Op::Triad, true) => pointer!(Triad, true, $($name)::+),
+            (Op::Dot, _) => pointer!(Dot, false, $($name)::+),
         }
     };
 }

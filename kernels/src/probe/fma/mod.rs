@@ -199,3 +199,66 @@ fn start(precision: Precision, input: f64) -> f64 {
     debug_assert!(precision.storage() != DType::F16 || scaled.abs() < 65504.0);
     scaled.round_ties_even() * UNIT
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fill;
+    use half::f16;
+
+    /// A device's output after so many bodies, each step rounded as `round` says.
+    fn computed(problem: &FmaProblem, input: &Tensor, bodies: u32, round: impl Fn(f64) -> f64) -> Vec<f64> {
+        let step = |x: f64, added: f32| round(f64::from(A) * x + f64::from(added));
+        let lane = |lane| {
+            (0..bodies)
+                .fold(start(problem.precision, input.get(lane)), |x, _| step((1..BODY).fold(x, |x, _| step(x, B)), C))
+        };
+        (0..problem.lanes as usize).map(lane).collect()
+    }
+
+    fn halves(values: &[f64]) -> Tensor {
+        Tensor::F16(values.iter().map(|&value| f16::from_f64(value)).collect())
+    }
+
+    #[test]
+    fn a_body_left_out_and_a_wrong_lane_are_found_even_in_halves() {
+        let precision = Precision::F16Acc16;
+        let problem = FmaProblem { precision, lanes: LANES, rounds: longest(precision) };
+        let input = fill::normal(&problem.inputs()[0], 3, 0);
+        let half = |x| f16::from_f64(x).to_f64();
+        let right = computed(&problem, &input, problem.bodies(), half);
+        let inputs = [input];
+        assert!(problem.verify(&inputs, &halves(&right)).ok);
+        let less = computed(&problem, &inputs[0], problem.bodies() - 1, half);
+        assert!(!problem.verify(&inputs, &halves(&less)).ok);
+        let mut wrong = right;
+        wrong[1234] += 2.0 * UNIT;
+        let verdict = problem.verify(&inputs, &halves(&wrong));
+        assert!(!verdict.ok && verdict.worst.starts_with("lane 1234"), "{verdict:?}");
+    }
+
+    #[test]
+    fn no_step_rounds_in_single_precision() {
+        let problem = FmaProblem { precision: Precision::F32, lanes: LANES, rounds: 100 * BODY };
+        let input = fill::normal(&problem.inputs()[0], 4, 0);
+        let right = computed(&problem, &input, 100, |x| f64::from(x as f32));
+        let exact = computed(&problem, &input, 100, |x| x);
+        assert_eq!(right, exact);
+        let output = Tensor::F32(right.iter().map(|&value| value as f32).collect());
+        assert!(problem.verify(&[input], &output).ok);
+    }
+
+    #[test]
+    fn every_plan_divides_the_lanes() {
+        for (width, chains) in plan::every_shape() {
+            assert!(LANES.is_multiple_of(u64::from(width * chains)), "{width} x {chains}");
+        }
+    }
+
+    #[test]
+    fn halves_have_fewer_rounds_than_singles() {
+        assert!(FmaProblem::from_fields(Precision::F16Acc16, &shape(LANES, 2048 * BODY)).is_err());
+        assert!(FmaProblem::from_fields(Precision::F32, &shape(LANES, 2048 * BODY)).is_ok());
+        assert!(FmaProblem::from_fields(Precision::F32, &shape(LANES + 1, BODY)).is_err());
+    }
+}

@@ -54,6 +54,7 @@ pub(super) fn candidates(problem: &FmaProblem, caps: &Caps) -> Vec<Box<dyn Plan>
             max_grid_x: caps.max_grid[0],
         }));
     }
+    plans.retain(|plan: &FmaPlan| plan.valid(caps));
     for library in caps.libraries("fma") {
         plans.extend(LIBRARY_CHAINS.map(|chains| FmaPlan {
             width: 0,
@@ -64,7 +65,6 @@ pub(super) fn candidates(problem: &FmaProblem, caps: &Caps) -> Vec<Box<dyn Plan>
             max_grid_x: 1,
         }));
     }
-    plans.retain(|plan| plan.valid(caps));
     plans.into_iter().map(|plan| Box::new(plan) as Box<dyn Plan>).collect()
 }
 
@@ -77,6 +77,8 @@ fn shapes(language: Language, kind: DeviceKind, precision: Precision) -> &'stati
         // Halves go in pairs, the other types have no vectors.
         (Language::CudaC, _) if precision == Precision::F16Acc16 => &[(2, 2), (2, 4), (2, 8), (2, 16)],
         (Language::CudaC, _) => &[(1, 2), (1, 4), (1, 8), (1, 16)],
+        // CPUs widen halves for every step, and compilers take long over it.
+        (Language::OpenClC, DeviceKind::Cpu) if precision == Precision::F16Acc16 => &[(16, 4), (8, 8), (16, 6)],
         // For vector registers of every width, with enough chains to hide 4 cycles in 2 pipes, and as many as 16 or 32
         // registers hold. What fills most of them, and compiles fastest, comes first.
         (Language::OpenClC, DeviceKind::Cpu) => {
@@ -204,4 +206,18 @@ impl Plan for FmaPlan {
             }],
         }
     }
+}
+
+/// The shapes of all languages and kinds of devices.
+#[cfg(test)]
+pub(super) fn every_shape() -> Vec<(u32, u32)> {
+    let mut all = Vec::new();
+    for language in [Language::CudaC, Language::OpenClC, Language::Wgsl] {
+        for kind in [DeviceKind::Cpu, DeviceKind::Gpu, DeviceKind::Accelerator] {
+            for precision in [Precision::F64, Precision::F32, Precision::F16Acc16] {
+                all.extend(shapes(language, kind, precision));
+            }
+        }
+    }
+    all
 }

@@ -15,7 +15,7 @@ use crate::compare::Comparison;
 use crate::{
     Case, NamedShape, Operation, Phase, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work,
 };
-use accelbench_backends::{Caps, Language};
+use accelbench_backends::Caps;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -31,9 +31,6 @@ pub const K: usize = 16;
 pub const BODY: u32 = 32;
 /// Sums reach half as many as the rounds; with what else they hold they stay exact in halves.
 const LONGEST: u32 = 4000;
-/// Normal numbers beyond this are not met: less than one in 10¹¹.
-#[cfg(test)]
-const LARGEST_INPUT: u32 = 7;
 
 /// The operation `matrix`.
 pub struct Matrix;
@@ -60,7 +57,7 @@ impl Operation for Matrix {
     }
 
     fn conformance(&self) -> Vec<Fields> {
-        vec![shape(1, BODY), shape(3, 2 * BODY)]
+        vec![shape(1, 2 * BODY), shape(3, BODY)]
     }
 
     fn case(&self, precision: Precision, fields: &Fields) -> Result<Box<dyn Case>, ShapeError> {
@@ -180,7 +177,43 @@ impl Case for MatrixProblem {
     }
 }
 
-/// Whether any of the device's languages reaches matrix units.
-fn reaches_units(caps: &Caps) -> bool {
-    caps.speaks(Language::CudaC)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fill;
+    use half::f16;
+
+    /// What a device gives that adds A·D `pairs` times.
+    fn computed(problem: &MatrixProblem, inputs: &[Tensor], pairs: u32) -> Vec<f64> {
+        let element = |index: usize| {
+            let (row, column) = (index / N % M, index % N);
+            let a = |l: usize| inputs[0].get(row * K + l).round_ties_even().clamp(-1.0, 1.0);
+            let b = |l: usize| inputs[1].get(l * N + column).round_ties_even().clamp(-2.0, 2.0);
+            let e = |l: usize| f64::from(u8::from(column % K == l)) - b(l);
+            let pair: f64 = (0..K).map(|l| a(l) * b(l) + a(l) * e(l)).sum();
+            inputs[2].get(index).round_ties_even() + f64::from(pairs) * pair
+        };
+        (0..problem.tiles as usize * M * N).map(element).collect()
+    }
+
+    #[test]
+    fn a_pair_left_out_and_a_wrong_element_are_found() {
+        let problem = MatrixProblem { precision: Precision::F16, tiles: 2, rounds: LONGEST / BODY * BODY };
+        let inputs: Vec<_> = (0..).zip(problem.inputs()).map(|(i, spec)| fill::normal(&spec, 5, i)).collect();
+        let halves = |values: Vec<f64>| Tensor::F16(values.into_iter().map(f16::from_f64).collect());
+        let pairs = problem.rounds / 2;
+        let right = computed(&problem, &inputs, pairs);
+        assert!(problem.verify(&inputs, &halves(right.clone())).ok);
+        assert!(!problem.verify(&inputs, &halves(computed(&problem, &inputs, pairs - 1))).ok);
+        let mut wrong = right;
+        wrong[M * N + 77] += 1.0;
+        let verdict = problem.verify(&inputs, &halves(wrong));
+        assert!(!verdict.ok && verdict.worst.starts_with("tile 1, row 0, column 77"), "{verdict:?}");
+    }
+
+    #[test]
+    fn the_longest_chain_of_sums_is_exact_in_halves() {
+        let transient = 2.0 * K as f64 + 3.0 * K as f64;
+        assert!(f64::from(LONGEST / 2) + 7.0 + transient / 2.0 <= 2048.0);
+    }
 }

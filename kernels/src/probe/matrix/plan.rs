@@ -1,9 +1,9 @@
 //! The instructions that multiply matrices, and how many sums a warp keeps busy with them.
 
-use super::{BODY, K, M, MatrixProblem, N, reaches_units};
+use super::{BODY, K, M, MatrixProblem, N};
 use crate::program::fold_grid;
 use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Precision, Program, Unit};
-use accelbench_backends::{Access, Caps, KernelSpec, Source};
+use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
 
 const WARP_SOURCE: &str = concat!(include_str!("../../ptx.cuh"), include_str!("operands.cuh"), include_str!("mma.cu"));
 const GROUP_SOURCE: &str = concat!(
@@ -43,7 +43,7 @@ pub struct MatrixPlan {
 /// Why the device has no matrix units for this type, or nothing where it has.
 pub fn missing_units(precision: Precision, caps: &Caps) -> Option<String> {
     let capability = caps.facts.get("compute_capability").map_or("0", String::as_str);
-    if !reaches_units(caps) {
+    if !caps.speaks(Language::CudaC) {
         Some("no language of the device reaches matrix units".to_owned())
     } else if major(caps) < 8 {
         Some(format!("compute capability {capability} has no matrix units for {precision} that are used here; 8.0 has"))
@@ -75,7 +75,7 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
         if ninth {
             shapes.push((Instruction::Wgmma, 1));
         }
-        shapes.extend([1, 2, 4, 8].map(|columns| (Instruction::Mma { m: 16, k: 16 }, columns)));
+        shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k: 16 }, columns)));
     }
     let plan =
         |(instruction, columns)| MatrixPlan { instruction, columns, problem: *problem, max_grid_x: caps.max_grid[0] };

@@ -51,9 +51,9 @@ extern "C" __global__ void __launch_bounds__(256)
         set(sums, i, whole(pair[0]), whole(pair[1]));
     }
     unsigned long long at_a = descriptor(operand_a), at_b = descriptor(operand_b), at_e = descriptor(operand_e);
-    group_begin();
 #pragma unroll 1
     for (unsigned body = 0; body < p.bodies; ++body) {
+        group_begin();
 #pragma unroll
         for (int pair = 0; pair < 16; ++pair) {
             multiply_group(sums, at_a, at_b);

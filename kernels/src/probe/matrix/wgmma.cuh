@@ -1,4 +1,6 @@
 // The instructions by which a group of four warps multiplies matrices, of the architecture 9.0 and of no other.
+#ifndef ACCELBENCH_WGMMA
+#define ACCELBENCH_WGMMA
 
 #define SUMS_8(kind, i) \
     kind(c[i]), kind(c[i + 1]), kind(c[i + 2]), kind(c[i + 3]), kind(c[i + 4]), kind(c[i + 5]), kind(c[i + 6]), \
@@ -55,3 +57,5 @@ __device__ __forceinline__ void multiply_group(unsigned (&c)[64], unsigned long 
         : SUMS_64("+r")
         : "l"(a), "l"(b));
 }
+
+#endif

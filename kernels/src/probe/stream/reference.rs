@@ -57,3 +57,59 @@ fn sums(problem: &StreamProblem, inputs: &[Tensor], output: &Tensor) -> Comparis
         })
         .reduce(Comparison::new, Comparison::merge)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Case, Precision, fill};
+
+    fn problem(op: Op) -> StreamProblem {
+        StreamProblem { precision: Precision::F32, op, elements: 16 * 400 * 4, parts: 4, passes: 100 }
+    }
+
+    fn inputs(problem: &StreamProblem) -> Vec<Tensor> {
+        (0..).zip(problem.inputs()).map(|(i, spec)| fill::normal(&spec, 9, i)).collect()
+    }
+
+    /// A device's output in f32: products rounded before they are added.
+    fn computed(problem: &StreamProblem, inputs: &[Tensor], passes: u32) -> Vec<f32> {
+        let x = |i| inputs[0].get(i) as f32;
+        let y = |i| inputs[1].get(i) as f32;
+        if problem.op == Op::Dot {
+            let part = problem.part() as usize;
+            let pass = |start: usize| (start..start + part).fold(0.0, |sum, i| sum + x(i) * y(i));
+            let sum = |index: usize| (0..passes).fold(0.0, |sum, _| sum + pass(index * part));
+            return (0..problem.parts as usize).map(sum).collect();
+        }
+        let element = |i| match problem.op {
+            Op::Mul => SCALAR * x(i),
+            Op::Add => x(i) + y(i),
+            Op::Triad => x(i) + SCALAR * y(i),
+            Op::Copy | Op::Dot => x(i),
+        };
+        (0..problem.elements as usize).map(element).collect()
+    }
+
+    #[test]
+    fn right_outputs_verify_and_one_wrong_element_does_not() {
+        for op in Op::ALL {
+            let problem = problem(op);
+            let inputs = inputs(&problem);
+            let mut output = computed(&problem, &inputs, problem.passes);
+            let verdict = problem.verify(&inputs, &Tensor::F32(output.clone()));
+            assert!(verdict.ok && verdict.checked == output.len() as u64, "{op:?}: {verdict:?}");
+            let last = output.len() - 1;
+            output[last] *= 1.01;
+            let verdict = problem.verify(&inputs, &Tensor::F32(output));
+            assert!(!verdict.ok && verdict.worst.contains(&last.to_string()), "{op:?}: {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_pass_left_out_of_a_sum_is_found() {
+        let problem = problem(Op::Dot);
+        let inputs = inputs(&problem);
+        let output = computed(&problem, &inputs, problem.passes - 1);
+        assert!(!problem.verify(&inputs, &Tensor::F32(output)).ok);
+    }
+}

@@ -25,9 +25,11 @@ struct Params {
 
 #if defined(OP_COPY) || defined(OP_MUL)
 #define ARRAYS const Vector* __restrict__ x
+#define NAMES x
 #define OPERANDS(i) x[i], x[i]
 #else
 #define ARRAYS const Vector *__restrict__ x, const Vector *__restrict__ y
+#define NAMES x, y
 #define OPERANDS(i) x[i], y[i]
 #endif
 
@@ -37,10 +39,12 @@ __device__ __forceinline__ void add_products(Vector& sum, const Vector& x, const
     for (int i = 0; i < WIDTH; ++i) sum.lanes[i] = multiply_add(x.lanes[i], y.lanes[i], sum.lanes[i]);
 }
 
-extern "C" __global__ void __launch_bounds__(GROUP) stream(ARRAYS, Real* __restrict__ sums, Params p) {
+typedef Real Output;
+
+// The sum over the part and all passes.
+__device__ __forceinline__ void run(ARRAYS, Output* __restrict__ sums, const Params& p, unsigned part) {
     __shared__ Real items[GROUP];
-    unsigned part = blockIdx.x + blockIdx.y * gridDim.x, item = threadIdx.x;
-    if (part >= p.parts) return;
+    unsigned item = threadIdx.x;
     Real total = 0;
     for (unsigned pass = 0; pass < p.passes; ++pass) {
         // The offset is 0, which no compiler knows.
@@ -82,9 +86,10 @@ __device__ __forceinline__ Vector value(Real s, const Vector& x, const Vector& y
     return z;
 }
 
-extern "C" __global__ void __launch_bounds__(GROUP) stream(ARRAYS, Vector* __restrict__ z, Params p) {
-    unsigned part = blockIdx.x + blockIdx.y * gridDim.x, item = threadIdx.x;
-    if (part >= p.parts) return;
+typedef Vector Output;
+
+__device__ __forceinline__ void run(ARRAYS, Output* __restrict__ z, const Params& p, unsigned part) {
+    unsigned item = threadIdx.x;
     Real s = p.s;
     for (unsigned pass = 0; pass < p.passes; ++pass) {
         // The offset is 0, which no compiler knows.
@@ -101,3 +106,8 @@ extern "C" __global__ void __launch_bounds__(GROUP) stream(ARRAYS, Vector* __res
     }
 }
 #endif
+
+extern "C" __global__ void __launch_bounds__(GROUP) stream(ARRAYS, Output* __restrict__ z, Params p) {
+    unsigned part = blockIdx.x + blockIdx.y * gridDim.x;
+    if (part < p.parts) run(NAMES, z, p, part);
+}
