@@ -9,8 +9,9 @@ use accelbench_reports::Ceilings;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 /// Where probings are kept, instead of the user's cache folder.
@@ -90,8 +91,7 @@ impl Place {
             // Whole or not at all, also beside another run that does the same.
             let mine =
                 folder.join(format!("{}.{}", path.file_name().unwrap_or_default().display(), std::process::id()));
-            let mut file = fs::File::create(&mine)?;
-            file.write_all(&serde_json::to_vec(&kept)?)?;
+            fs::write(&mine, serde_json::to_vec(&kept)?)?;
             fs::rename(&mine, path)
         };
         write().map_err(|error| format!("{}: {error}", path.display()))
@@ -123,7 +123,10 @@ fn sources(app: App, device: &DeviceInfo) -> String {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

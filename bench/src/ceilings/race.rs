@@ -81,8 +81,8 @@ impl<'a> Racer<'a> {
         let Some(winner) = finished.first() else {
             return Err(trouble(failure.unwrap_or_else(|| "no plan could be run".to_owned())));
         };
-        let fits = |case: &&Box<dyn Case>| winner.ns * weight(case.work()) / weight(first.work()) <= LONGEST_RUN_NS;
-        let longest = cases.iter().rev().find(fits).unwrap_or(first);
+        let fits = |work: Work| winner.ns * weight(work) / weight(first.work()) <= LONGEST_RUN_NS;
+        let longest = cases.iter().rev().find(|case| fits(case.work())).unwrap_or(first);
         let names: Vec<String> = finished.iter().take(FINALISTS).map(|best| best.plan.clone()).collect();
         for (index, name) in names.iter().enumerate() {
             let left = (seconds - start.elapsed().as_secs_f64()) / (names.len() - index) as f64;

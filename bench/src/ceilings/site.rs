@@ -84,7 +84,7 @@ impl Site<'_> {
                 self.miss(what(), "no time was left for it".to_owned());
                 continue;
             }
-            let cases = match cases(&catalogue, "stream", STREAM, &[fields.clone()]) {
+            let cases = match cases(&catalogue, "stream", STREAM, std::slice::from_ref(&fields)) {
                 Ok(cases) => cases,
                 Err(reason) => {
                     self.miss(what(), reason);
