@@ -8,11 +8,14 @@
 
 pub mod app;
 pub mod case_id;
+pub mod ceilings;
 pub mod cli;
 pub mod host;
 pub mod measure;
 pub mod plan;
 pub mod probe;
+pub mod roofline;
+mod rows;
 pub mod run;
 pub mod stats;
 pub mod worker;

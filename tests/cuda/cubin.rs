@@ -157,6 +157,7 @@ fn caps(capability: Capability) -> Caps {
         clock_mhz: None,
         clock: Clock::DeviceEvent,
         clock_resolution_ns: 500.0,
+        theoretical: Vec::new(),
         facts: BTreeMap::from([(
             "compute_capability".to_owned(),
             format!("{}.{}", capability.major, capability.minor),

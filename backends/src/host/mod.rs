@@ -10,7 +10,9 @@
 
 mod attention;
 mod block;
+mod clock;
 mod conv2d;
+mod cpu;
 mod device;
 mod driver;
 mod element;
@@ -19,6 +21,7 @@ mod kernel;
 mod memory;
 mod probe;
 mod queue;
+mod rates;
 #[cfg(test)]
 mod testing;
 mod timing;

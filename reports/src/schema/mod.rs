@@ -3,10 +3,15 @@
 //! Units are SI: bytes, FLOP, FLOP/s; raw times are nanoseconds. Fields may be added within a version, so readers pass
 //! over names that they don't know; a changed meaning makes a new version.
 
+mod ceilings;
 mod end;
 mod result;
 mod run;
 
+pub use ceilings::{
+    Bandwidth, Bound, Ceiling, Ceilings, Direction, HostMemory, Latency, Missing, Peak, Quantity, Theoretical,
+    Transfer, Unit,
+};
 pub use end::{End, EndStatus};
 pub use result::{Provenance, Rate, ResultRow, Status, Timing, Verify, Work};
 pub use run::{BackendRow, BackendStatus, CacheMode, DeviceRow, Host, Plan, RunHeader, Suite};
@@ -23,6 +28,8 @@ pub const SCHEMA: &str = "accelbench.run/1";
 pub enum Line {
     /// The first line: what was run, on what.
     Run(Box<RunHeader>),
+    /// What a device reached at best.
+    Ceilings(Box<Ceilings>),
     /// A case's outcome.
     Result(Box<ResultRow>),
     /// The last line: how the run ended.

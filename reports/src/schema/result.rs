@@ -1,6 +1,6 @@
 //! A case's outcome. A number stands here only with the verification that it passed.
 
-use super::CacheMode;
+use super::{CacheMode, Ceiling};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -37,6 +37,8 @@ pub struct ResultRow {
     pub work: Option<Work>,
     /// The rates; only where the status is `ok`.
     pub rate: Option<Rate>,
+    /// The rate held against the device's ceilings, where those that it takes are known.
+    pub ceiling: Option<Ceiling>,
     /// What it takes to get this row again.
     pub provenance: Option<Provenance>,
 }

@@ -2,7 +2,7 @@
 
 use super::NATIVE;
 use super::passes::{Op, Part, f32_part, f64_part};
-use crate::host::device::last_level_cache;
+use crate::host::cpu::last_level_cache;
 use crate::host::memory::HostMemory;
 use crate::host::views::{view, view_mut};
 use crate::{Error, LibraryCall, Result};
