@@ -9,7 +9,13 @@ use crate::program::fold_grid;
 use crate::{Precision, Program};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
-const SOURCE: &str = concat!(include_str!("../ptx.cuh"), include_str!("tiles.cuh"), include_str!("mma.cu"));
+const SOURCE: &str = concat!(
+    include_str!("../ptx.cuh"),
+    include_str!("../fragments.cuh"),
+    include_str!("tiles.cuh"),
+    include_str!("mma_loop.cuh"),
+    include_str!("mma.cu")
+);
 
 /// Length of the staged part of the sums: one line of 64 bytes.
 const TILE_K: u32 = 32;

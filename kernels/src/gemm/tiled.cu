@@ -124,7 +124,7 @@ __device__ __forceinline__ void read_pieces(real (&x)[TOTAL], const real* row, i
 
 extern "C" __global__ void __launch_bounds__(THREADS)
     gemm_tiled(const stored* __restrict__ a, const stored* __restrict__ b, stored* __restrict__ c, Params p) {
-    Tile tile = this_tile<TILE_M, TILE_N>(p.m, p.n);
+    Tile tile = tile_of<TILE_M, TILE_N>(block_number(), p.m, p.n);
     if (!tile.exists) return;
     real* shared = (real*)shared_memory;
 
