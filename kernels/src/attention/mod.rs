@@ -16,7 +16,10 @@ pub mod plan;
 mod problem;
 mod reference;
 mod shapes;
+mod split;
+mod tiled;
 
 pub use case::Attention;
 pub use plan::AttentionPlan;
 pub use problem::AttentionProblem;
+pub use tiled::TiledPlan;

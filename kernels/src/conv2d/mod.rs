@@ -13,11 +13,16 @@
 //! algorithm saves.
 
 mod case;
+mod depthwise;
 pub mod plan;
 mod problem;
 mod reference;
 mod shapes;
+mod single;
+mod tiled;
 
 pub use case::Conv2d;
+pub use depthwise::DepthwisePlan;
 pub use plan::ConvPlan;
 pub use problem::{ConvProblem, Layout};
+pub use tiled::TiledPlan;

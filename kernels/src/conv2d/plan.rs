@@ -1,13 +1,18 @@
 //! The ways to compute a convolution: one typed plan a family, each with its validity, geometry and program.
 
-use super::ConvProblem;
-use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Program, Unit};
-use accelbench_backends::{Access, Caps, KernelSpec, LibraryCall, Source};
+use super::single::{BINDINGS, single};
+use super::{ConvProblem, DepthwisePlan, TiledPlan};
+use crate::{Plan, Program, Unit};
+use accelbench_backends::{Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
 
 /// One way to compute a convolution.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConvPlan {
+    /// An implicit GEMM: blocks of W and of X's windows staged in local memory, a register tile a work-item.
+    Tiled(TiledPlan),
+    /// One channel a group, straight from memory.
+    Depthwise(DepthwisePlan),
     /// A library that the device offers, by name.
     Library(String),
 }
@@ -24,24 +29,33 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     if problem.precision.missing(caps).is_some() {
         return Vec::new();
     }
-    caps.libraries("conv2d").iter().cloned().map(ConvPlan::Library).collect()
+    let mut plans: Vec<ConvPlan> = caps.libraries("conv2d").iter().cloned().map(ConvPlan::Library).collect();
+    plans.extend(DepthwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Depthwise));
+    plans.extend(TiledPlan::candidates(problem, caps).into_iter().map(ConvPlan::Tiled));
+    plans
 }
 
 impl Plan for BoundPlan {
     fn variant(&self) -> String {
         match &self.plan {
+            ConvPlan::Tiled(_) => "tiled".into(),
+            ConvPlan::Depthwise(_) => "depthwise".into(),
             ConvPlan::Library(name) => name.clone(),
         }
     }
 
     fn name(&self) -> String {
         match &self.plan {
+            ConvPlan::Tiled(plan) => plan.name(),
+            ConvPlan::Depthwise(plan) => plan.name(),
             ConvPlan::Library(name) => name.clone(),
         }
     }
 
     fn program(&self) -> Program {
         match &self.plan {
+            ConvPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
+            ConvPlan::Depthwise(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Library(name) => library(name, &self.problem),
         }
     }
@@ -49,17 +63,9 @@ impl Plan for BoundPlan {
     fn unit(&self) -> Unit {
         match &self.plan {
             ConvPlan::Library(_) => Unit::Any,
+            ConvPlan::Tiled(_) | ConvPlan::Depthwise(_) => Unit::Vector,
         }
     }
-}
-
-/// X, W and Y.
-pub(super) const BINDINGS: [Access; 3] = [Access::Read, Access::Read, Access::Write];
-
-/// The buffers of X, W and Y.
-pub(super) fn buffers(problem: &ConvProblem) -> Vec<BufferSpec> {
-    let roles = [BufferRole::Input(0), BufferRole::Input(1), BufferRole::Output];
-    roles.into_iter().zip(problem.bytes()).map(|(role, bytes)| BufferSpec { role, bytes }).collect()
 }
 
 /// The program that calls the library `name`: prepared with all sizes, so that a launch needs no parameter.
@@ -87,9 +93,5 @@ fn library(name: &str, problem: &ConvProblem) -> Program {
         bindings: BINDINGS.to_vec(),
         params_bytes: 0,
     };
-    Program {
-        buffers: buffers(problem),
-        kernels: vec![kernel],
-        launches: vec![LaunchSpec { kernel: 0, buffers: vec![0, 1, 2], grid: [1, 1, 1], params: Vec::new() }],
-    }
+    single(problem, kernel, [0, 1, 2], [1, 1, 1])
 }

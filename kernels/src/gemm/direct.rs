@@ -14,7 +14,7 @@ use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 const WGSL: &str = include_str!("direct.wgsl.j2");
 
 /// A common software driver of Vulkan ends all loops of a work-item, without a word, after 65 535 rounds altogether.
-pub(super) const MOST_ROUNDS: u32 = 65_000;
+pub(crate) const MOST_ROUNDS: u32 = 65_000;
 /// A round takes 4 steps of k.
 const LONGEST_K: u32 = 4 * MOST_ROUNDS;
 
