@@ -6,7 +6,15 @@
 // group's channels are a multiple of 8, without it filters are single elements on planes of a multiple of 8 that are
 // neither strided nor padded; and ALIGNED_W, 1 where filters are a multiple of 8 elements.
 
-struct alignas(16) Halves8 {
+struct Block {
+    Params p;
+    // TILE_K elements of a window.
+    Depth step;
+    unsigned zero;
+};
+
+// What a thread fetches of a row.
+struct alignas(16) Piece {
     unsigned pairs[PIECE / 2];
 };
 
@@ -20,30 +28,31 @@ struct WindowsAlongK : Stages<SIDE, true> {
     static constexpr int TURNS = SIDE / STEP;
     static_assert(THREADS % PIECES_OF_ROW == 0 && SIDE % STEP == 0, "threads must share a block evenly");
 
-    const Params& p;
+    const Block& block;
     unsigned channels;
     const f16* x;
     f16* shared;
     int target;
     Depth depth;
     Window<f16> windows[TURNS];
-    Halves8 held[TURNS];
+    Piece held[TURNS];
 
     __device__ __forceinline__ WindowsAlongK(
-        const f16* x, const Params& p, const Sizes& sizes, unsigned group, unsigned long long origin, f16* shared)
-        : p(p),
+        const f16* x, const Block& block, const Sizes& sizes, unsigned group, unsigned long long origin, f16* shared)
+        : block(block),
           channels(sizes.channels),
           x(x),
           shared(shared),
           target(threadIdx.x / PIECES_OF_ROW * Layout::STRIDE + threadIdx.x % PIECES_OF_ROW * PIECE),
-          depth(p, sizes.channels, threadIdx.x % PIECES_OF_ROW * PIECE) {
+          depth(block.p, sizes.channels, threadIdx.x % PIECES_OF_ROW * PIECE) {
 #pragma unroll
         for (int t = 0; t < TURNS; ++t) {
-            windows[t] = Window<f16>(x, p, sizes, group, origin + threadIdx.x / PIECES_OF_ROW + t * STEP);
+            windows[t] = Window<f16>(x, block.p, sizes, group, origin + threadIdx.x / PIECES_OF_ROW + t * STEP);
         }
     }
 
     __device__ __forceinline__ void fetch(unsigned long long, int slot) {
+        const Params& p = block.p;
         if (ALIGNED_X) {
             bool exists = depth.exists(p, channels);
             long long offset = depth.offset(p);
@@ -67,13 +76,13 @@ struct WindowsAlongK : Stages<SIDE, true> {
                 at.advance(p, channels);
             }
         }
-        depth.advance(step, p, channels);
+        depth.advance(block.step, p, channels);
     }
 
     __device__ __forceinline__ void settle(int slot) const {
         if (ALIGNED_X) return;
 #pragma unroll
-        for (int t = 0; t < TURNS; ++t) *(Halves8*)place(slot, t) = held[t];
+        for (int t = 0; t < TURNS; ++t) *(Piece*)place(slot, t) = held[t];
     }
 
     __device__ __forceinline__ f16* place(int slot, int t) const {
@@ -88,7 +97,7 @@ struct WindowsAcross : Stages<SIDE, false> {
     static constexpr int LENGTH = TILE_K * SIDE / THREADS;
     static_assert(THREADS % SIDE == 0 && LENGTH % 2 == 0, "threads must share a block evenly");
 
-    const Params& p;
+    const Block& block;
     unsigned channels;
     f16* shared;
     int target;
@@ -97,15 +106,16 @@ struct WindowsAcross : Stages<SIDE, false> {
     unsigned held[LENGTH / 2];
 
     __device__ __forceinline__ WindowsAcross(
-        const f16* x, const Params& p, const Sizes& sizes, unsigned group, unsigned long long origin, f16* shared)
-        : p(p),
+        const f16* x, const Block& block, const Sizes& sizes, unsigned group, unsigned long long origin, f16* shared)
+        : block(block),
           channels(sizes.channels),
           shared(shared),
           target(threadIdx.x / SIDE * LENGTH * Layout::STRIDE + threadIdx.x % SIDE),
-          depth(p, sizes.channels, threadIdx.x / SIDE * LENGTH),
-          window(x, p, sizes, group, origin + threadIdx.x % SIDE) {}
+          depth(block.p, sizes.channels, threadIdx.x / SIDE * LENGTH),
+          window(x, block.p, sizes, group, origin + threadIdx.x % SIDE) {}
 
     __device__ __forceinline__ void fetch(unsigned long long, int) {
+        const Params& p = block.p;
         Depth at = depth;
 #pragma unroll
         for (int e = 0; e < LENGTH; ++e) {
@@ -114,7 +124,7 @@ struct WindowsAcross : Stages<SIDE, false> {
             held[e / 2] = e % 2 == 0 ? half : held[e / 2] | half << 16;
             at.advance(p, channels);
         }
-        depth.advance(step, p, channels);
+        depth.advance(block.step, p, channels);
     }
 
     __device__ __forceinline__ void settle(int slot) const {
@@ -140,11 +150,11 @@ struct Points : Stages<SIDE, false> {
     unsigned planes;
 
     __device__ __forceinline__ Points(
-        const f16* x, const Params& p, const Sizes& sizes, unsigned group, unsigned long long origin, f16* shared)
-        : shared(shared), area((unsigned long long)p.h * p.w) {
+        const f16* x, const Block& block, const Sizes& sizes, unsigned group, unsigned long long origin, f16* shared)
+        : shared(shared), area((unsigned long long)block.p.h * block.p.w) {
         unsigned long long pixel = origin + threadIdx.x % PIECES_OF_ROW * PIECE;
         planes = pixel < sizes.pixels ? sizes.channels : 0;
-        first = x + (pixel / area * p.c + group * sizes.channels) * area + pixel % area;
+        first = x + (pixel / area * block.p.c + group * sizes.channels) * area + pixel % area;
     }
 
     __device__ __forceinline__ void fetch(unsigned long long start, int slot) const {
@@ -173,7 +183,8 @@ typedef WindowsAcross<SIDE_X> Windows;
 #endif
 
 extern "C" __global__ void __launch_bounds__(THREADS)
-    conv2d_mma(const f16* __restrict__ x, const f16* __restrict__ w, f16* __restrict__ y, Params p) {
+    conv2d_mma(const f16* __restrict__ x, const f16* __restrict__ w, f16* __restrict__ y, Block block) {
+    const Params& p = block.p;
     Sizes sizes(p);
     unsigned m = NHWC ? sizes.pixels : sizes.filters, n = NHWC ? sizes.filters : sizes.pixels;
     unsigned long long tiles = tiles_of<TILE_M, TILE_N>(m, n), number = block_number();
@@ -183,7 +194,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 
     f16* shared = (f16*)shared_memory;
     unsigned first_filter = group * sizes.filters;
-    Windows windows(x, p, sizes, group, NHWC ? tile.row : tile.column, shared);
+    Windows windows(x, block, sizes, group, NHWC ? tile.row : tile.column, shared);
     Filters filters(w + (unsigned long long)first_filter * sizes.depths, sizes.filters, sizes.depths,
                     NHWC ? tile.column : tile.row, shared + STAGES * Windows::STAGE);
     Place at = this_place();

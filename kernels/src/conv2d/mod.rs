@@ -14,6 +14,7 @@
 
 mod case;
 mod depthwise;
+mod mma;
 pub mod plan;
 mod problem;
 mod reference;
@@ -23,6 +24,7 @@ mod tiled;
 
 pub use case::Conv2d;
 pub use depthwise::DepthwisePlan;
+pub use mma::MmaPlan;
 pub use plan::ConvPlan;
 pub use problem::{ConvProblem, Layout};
 pub use tiled::TiledPlan;

@@ -1,7 +1,7 @@
 //! The ways to compute a convolution: one typed plan a family, each with its validity, geometry and program.
 
 use super::single::{BINDINGS, single};
-use super::{ConvProblem, DepthwisePlan, TiledPlan};
+use super::{ConvProblem, DepthwisePlan, MmaPlan, TiledPlan};
 use crate::{Plan, Program, Unit};
 use accelbench_backends::{Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
@@ -9,6 +9,8 @@ use serde_json::json;
 /// One way to compute a convolution.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConvPlan {
+    /// An implicit GEMM: blocks of W and of X's windows staged in local memory, multiplied by matrix units.
+    Mma(MmaPlan),
     /// An implicit GEMM: blocks of W and of X's windows staged in local memory, a register tile a work-item.
     Tiled(TiledPlan),
     /// One channel a group, straight from memory.
@@ -31,6 +33,7 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     }
     let mut plans: Vec<ConvPlan> = caps.libraries("conv2d").iter().cloned().map(ConvPlan::Library).collect();
     plans.extend(DepthwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Depthwise));
+    plans.extend(MmaPlan::candidates(problem, caps).into_iter().map(ConvPlan::Mma));
     plans.extend(TiledPlan::candidates(problem, caps).into_iter().map(ConvPlan::Tiled));
     plans
 }
@@ -38,6 +41,7 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
 impl Plan for BoundPlan {
     fn variant(&self) -> String {
         match &self.plan {
+            ConvPlan::Mma(_) => "mma".into(),
             ConvPlan::Tiled(_) => "tiled".into(),
             ConvPlan::Depthwise(_) => "depthwise".into(),
             ConvPlan::Library(name) => name.clone(),
@@ -46,6 +50,7 @@ impl Plan for BoundPlan {
 
     fn name(&self) -> String {
         match &self.plan {
+            ConvPlan::Mma(plan) => plan.name(),
             ConvPlan::Tiled(plan) => plan.name(),
             ConvPlan::Depthwise(plan) => plan.name(),
             ConvPlan::Library(name) => name.clone(),
@@ -54,6 +59,7 @@ impl Plan for BoundPlan {
 
     fn program(&self) -> Program {
         match &self.plan {
+            ConvPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Depthwise(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Library(name) => library(name, &self.problem),
@@ -62,6 +68,7 @@ impl Plan for BoundPlan {
 
     fn unit(&self) -> Unit {
         match &self.plan {
+            ConvPlan::Mma(_) => Unit::Matrix,
             ConvPlan::Library(_) => Unit::Any,
             ConvPlan::Tiled(_) | ConvPlan::Depthwise(_) => Unit::Vector,
         }

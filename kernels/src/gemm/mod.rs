@@ -6,7 +6,7 @@
 mod case;
 pub(crate) mod direct;
 mod library;
-mod mma;
+pub(crate) mod mma;
 mod packed;
 pub mod plan;
 mod problem;
