@@ -12,6 +12,7 @@
 //! equal. (This is the convention of T. Dao, "FlashAttention-2", 2023, carried on to unequal sequences.)
 
 mod case;
+mod mma;
 pub mod plan;
 mod problem;
 mod reference;
@@ -20,6 +21,7 @@ mod split;
 mod tiled;
 
 pub use case::Attention;
+pub use mma::MmaPlan;
 pub use plan::AttentionPlan;
 pub use problem::AttentionProblem;
 pub use tiled::TiledPlan;

@@ -1,6 +1,6 @@
 //! The ways to compute an attention: one typed plan a family, each with its validity, geometry and program.
 
-use super::{AttentionProblem, TiledPlan};
+use super::{AttentionProblem, MmaPlan, TiledPlan};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Program, Unit};
 use accelbench_backends::{Access, Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
@@ -8,6 +8,8 @@ use serde_json::json;
 /// One way to compute an attention.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttentionPlan {
+    /// Keys and values staged in local memory, multiplied by matrix units, rows and scores in registers.
+    Mma(MmaPlan),
     /// Slices of Q, K and V staged in local memory, register tiles a work-item.
     Tiled(TiledPlan),
     /// A library that the device offers, by name.
@@ -28,6 +30,7 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     }
     let mut plans: Vec<AttentionPlan> =
         caps.libraries("attention").iter().cloned().map(AttentionPlan::Library).collect();
+    plans.extend(MmaPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Mma));
     plans.extend(TiledPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Tiled));
     plans
 }
@@ -35,6 +38,7 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
 impl Plan for BoundPlan {
     fn variant(&self) -> String {
         match &self.plan {
+            AttentionPlan::Mma(_) => "mma".into(),
             AttentionPlan::Tiled(_) => "tiled".into(),
             AttentionPlan::Library(name) => name.clone(),
         }
@@ -42,6 +46,7 @@ impl Plan for BoundPlan {
 
     fn name(&self) -> String {
         match &self.plan {
+            AttentionPlan::Mma(plan) => plan.name(),
             AttentionPlan::Tiled(plan) => plan.name(),
             AttentionPlan::Library(name) => name.clone(),
         }
@@ -49,6 +54,7 @@ impl Plan for BoundPlan {
 
     fn program(&self) -> Program {
         match &self.plan {
+            AttentionPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Library(name) => library(name, &self.problem),
         }
@@ -56,6 +62,7 @@ impl Plan for BoundPlan {
 
     fn unit(&self) -> Unit {
         match &self.plan {
+            AttentionPlan::Mma(_) => Unit::Matrix,
             AttentionPlan::Tiled(_) => Unit::Vector,
             AttentionPlan::Library(_) => Unit::Any,
         }

@@ -8,32 +8,6 @@
 // Specialised by: TILE_M TILE_N TILE_K THREAD_M THREAD_N, TRANS_A TRANS_B (0 or 1), and one of PRECISION_F64
 // PRECISION_F32 PRECISION_F16 PRECISION_F16_ACC16.
 
-#if defined(PRECISION_F64)
-typedef double stored;
-typedef double real;
-__device__ __forceinline__ real widen(stored x) { return x; }
-__device__ __forceinline__ stored narrow(real x) { return x; }
-__device__ __forceinline__ real multiply_add(real a, real b, real c) { return a * b + c; }
-#elif defined(PRECISION_F32)
-typedef float stored;
-typedef float real;
-__device__ __forceinline__ real widen(stored x) { return x; }
-__device__ __forceinline__ stored narrow(real x) { return x; }
-__device__ __forceinline__ real multiply_add(real a, real b, real c) { return a * b + c; }
-#elif defined(PRECISION_F16)
-typedef f16 stored;
-typedef float real;
-__device__ __forceinline__ real widen(stored x) { return f16_to_f32(x); }
-__device__ __forceinline__ stored narrow(real x) { return f32_to_f16(x); }
-__device__ __forceinline__ real multiply_add(real a, real b, real c) { return a * b + c; }
-#elif defined(PRECISION_F16_ACC16)
-typedef f16 stored;
-typedef f16 real;
-__device__ __forceinline__ real widen(stored x) { return x; }
-__device__ __forceinline__ stored narrow(real x) { return x; }
-__device__ __forceinline__ real multiply_add(real a, real b, real c) { return f16_fma(a, b, c); }
-#endif
-
 constexpr int THREADS_M = TILE_M / THREAD_M;
 constexpr int THREADS_N = TILE_N / THREAD_N;
 constexpr int THREADS = THREADS_M * THREADS_N;

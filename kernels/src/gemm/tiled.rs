@@ -11,7 +11,12 @@ use crate::{Precision, Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("operands.cl"), include_str!("tiled.cl"));
-const CUDA: &str = concat!(include_str!("../ptx.cuh"), include_str!("tiles.cuh"), include_str!("tiled.cu"));
+const CUDA: &str = concat!(
+    include_str!("../ptx.cuh"),
+    include_str!("../types.cuh"),
+    include_str!("tiles.cuh"),
+    include_str!("tiled.cu")
+);
 const WGSL: &str = concat!(include_str!("operands.wgsl.j2"), include_str!("tiled.wgsl.j2"));
 
 /// Products of one size, which a tile's sizes are chosen for.
