@@ -6,6 +6,9 @@
 // group's channels are a multiple of 8, without it filters are single elements on planes of a multiple of 8 that are
 // neither strided nor padded; and ALIGNED_W, 1 where filters are a multiple of 8 elements.
 
+// Thread blocks of a multiprocessor at one time, which bounds registers: two where their sums leave room for both.
+constexpr int BLOCKS = TILE_M * TILE_N <= 128 * 128 ? 2 : 1;
+
 struct Block {
     Params p;
     // TILE_K elements of a window.
@@ -182,21 +185,17 @@ typedef Points<SIDE_X> Windows;
 typedef WindowsAcross<SIDE_X> Windows;
 #endif
 
-extern "C" __global__ void __launch_bounds__(THREADS)
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
     conv2d_mma(const f16* __restrict__ x, const f16* __restrict__ w, f16* __restrict__ y, Block block) {
     const Params& p = block.p;
     Sizes sizes(p);
-    unsigned m = NHWC ? sizes.pixels : sizes.filters, n = NHWC ? sizes.filters : sizes.pixels;
-    unsigned long long tiles = tiles_of<TILE_M, TILE_N>(m, n), number = block_number();
-    if (number >= tiles * p.groups) return;
-    unsigned group = (unsigned)(number / tiles);
-    Tile tile = tile_of<TILE_M, TILE_N>(number % tiles, m, n);
-
+    GroupTile<TILE_M, TILE_N> its(p, sizes);
+    if (!its.exists) return;
+    const f16* first_filter = w + (unsigned long long)its.group * sizes.filters * sizes.depths;
     f16* shared = (f16*)shared_memory;
-    unsigned first_filter = group * sizes.filters;
-    Windows windows(x, block, sizes, group, NHWC ? tile.row : tile.column, shared);
-    Filters filters(w + (unsigned long long)first_filter * sizes.depths, sizes.filters, sizes.depths,
-                    NHWC ? tile.column : tile.row, shared + STAGES * Windows::STAGE);
+    Windows windows(x, block, sizes, its.group, NHWC ? its.tile.row : its.tile.column, shared);
+    Filters filters(first_filter, sizes.filters, sizes.depths, NHWC ? its.tile.column : its.tile.row,
+                    shared + STAGES * Windows::STAGE);
     Place at = this_place();
     Sums sums[WARP_M / 16][WARP_N / 8] = {};
 #if NHWC
@@ -205,29 +204,24 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     multiply_blocks(sums, filters, windows, sizes.depths, at);
 #endif
 
-    unsigned image = p.oh * p.ow;
     // Whether two columns are neighbours in memory, at a multiple of 4 bytes.
-    bool pairs = NHWC ? p.k % 2 == 0 && sizes.filters % 2 == 0 : image % 2 == 0;
-    auto place = [&](unsigned row, unsigned column) {
-        unsigned long long filter = first_filter + (NHWC ? column : row);
-        return NHWC ? y + (unsigned long long)row * p.k + filter
-                    : y + (column / image * (unsigned long long)p.k + filter) * image + column % image;
-    };
+    bool pairs = NHWC ? p.k % 2 == 0 && sizes.filters % 2 == 0 : p.oh * p.ow % 2 == 0;
 #pragma unroll
     for (int j = 0; j < WARP_N / 8; ++j) {
-        unsigned column = (unsigned)tile.column + at.column + 8 * j + at.lane % 4 * 2;
+        unsigned column = (unsigned)its.tile.column + at.column + 8 * j + at.lane % 4 * 2;
 #pragma unroll
         for (int i = 0; i < WARP_M / 16; ++i) {
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
-                unsigned row = (unsigned)tile.row + at.row + 16 * i + 8 * half + at.lane / 4;
-                if (row >= m) continue;
+                unsigned row = (unsigned)its.tile.row + at.row + 16 * i + 8 * half + at.lane / 4;
+                if (row >= its.m || column >= its.n) continue;
                 unsigned pair = halves(sums[i][j], half);
+                f16* target = y + its.place(row, column, p, sizes);
                 if (pairs) {
-                    if (column < n) *(unsigned*)place(row, column) = pair;
+                    *(unsigned*)target = pair;
                 } else {
-                    if (column < n) *place(row, column) = (f16)pair;
-                    if (column + 1 < n) *place(row, column + 1) = (f16)(pair >> 16);
+                    *target = (f16)pair;
+                    if (column + 1 < its.n) y[its.place(row, column + 1, p, sizes)] = (f16)(pair >> 16);
                 }
             }
         }

@@ -107,3 +107,28 @@ struct Window {
         return (unsigned)y + depth.i * p.dilation_h < p.h && (unsigned)x + depth.j * p.dilation_w < p.w;
     }
 };
+
+// Which block of a group's product a thread block computes: m x n, neighbours in Y along n.
+template <int ROWS, int COLUMNS>
+struct GroupTile {
+    unsigned m, n, group;
+    Tile tile;
+    bool exists;
+
+    __device__ __forceinline__ GroupTile(const Params& p, const Sizes& sizes)
+        : m(NHWC ? sizes.pixels : sizes.filters), n(NHWC ? sizes.filters : sizes.pixels) {
+        unsigned long long tiles = tiles_of<ROWS, COLUMNS>(m, n), number = block_number();
+        group = (unsigned)(number / tiles);
+        exists = number / tiles < p.groups;
+        tile = tile_of<ROWS, COLUMNS>(number % tiles, m, n);
+    }
+
+    // Where the product's element lies in Y.
+    __device__ __forceinline__ unsigned long long place(
+        unsigned row, unsigned column, const Params& p, const Sizes& sizes) const {
+        unsigned image = p.oh * p.ow;
+        unsigned long long filter = group * sizes.filters + (NHWC ? column : row);
+        return NHWC ? (unsigned long long)row * p.k + filter
+                    : (column / image * (unsigned long long)p.k + filter) * image + column % image;
+    }
+};
