@@ -6,9 +6,6 @@
 // group's channels are a multiple of 8, without it filters are single elements on planes of a multiple of 8 that are
 // neither strided nor padded; and ALIGNED_W, 1 where filters are a multiple of 8 elements.
 
-// Thread blocks of a multiprocessor at one time, which bounds registers: two where their sums leave room for both.
-constexpr int BLOCKS = TILE_M * TILE_N <= 128 * 128 ? 2 : 1;
-
 struct Block {
     Params p;
     // TILE_K elements of a window.
@@ -33,7 +30,6 @@ struct WindowsAlongK : Stages<SIDE, true> {
 
     const Block& block;
     unsigned channels;
-    const f16* x;
     f16* shared;
     int target;
     Depth depth;
@@ -44,7 +40,6 @@ struct WindowsAlongK : Stages<SIDE, true> {
         const f16* x, const Block& block, const Sizes& sizes, unsigned group, unsigned long long origin, f16* shared)
         : block(block),
           channels(sizes.channels),
-          x(x),
           shared(shared),
           target(threadIdx.x / PIECES_OF_ROW * Layout::STRIDE + threadIdx.x % PIECES_OF_ROW * PIECE),
           depth(block.p, sizes.channels, threadIdx.x % PIECES_OF_ROW * PIECE) {
@@ -54,7 +49,7 @@ struct WindowsAlongK : Stages<SIDE, true> {
         }
     }
 
-    __device__ __forceinline__ void fetch(unsigned long long, int slot) {
+    __device__ __forceinline__ void fetch(unsigned, int slot) {
         const Params& p = block.p;
         if (ALIGNED_X) {
             bool exists = depth.exists(p, channels);
@@ -62,7 +57,7 @@ struct WindowsAlongK : Stages<SIDE, true> {
 #pragma unroll
             for (int t = 0; t < TURNS; ++t) {
                 bool inside = exists && windows[t].holds(depth, p);
-                copy_async_16(place(slot, t), inside ? windows[t].first + offset : x, inside);
+                copy_async_16(place(slot, t), windows[t].first + offset, inside);
             }
         } else {
             Depth at = depth;
@@ -117,7 +112,7 @@ struct WindowsAcross : Stages<SIDE, false> {
           depth(block.p, sizes.channels, threadIdx.x / SIDE * LENGTH),
           window(x, block.p, sizes, group, origin + threadIdx.x % SIDE) {}
 
-    __device__ __forceinline__ void fetch(unsigned long long, int) {
+    __device__ __forceinline__ void fetch(unsigned, int) {
         const Params& p = block.p;
         Depth at = depth;
 #pragma unroll
@@ -160,14 +155,14 @@ struct Points : Stages<SIDE, false> {
         first = x + (pixel / area * block.p.c + group * sizes.channels) * area + pixel % area;
     }
 
-    __device__ __forceinline__ void fetch(unsigned long long start, int slot) const {
+    __device__ __forceinline__ void fetch(unsigned start, int slot) const {
         int row = threadIdx.x / PIECES_OF_ROW;
         f16* target = shared + slot * Layout::STAGE + row * Layout::STRIDE + threadIdx.x % PIECES_OF_ROW * PIECE;
 #pragma unroll
         for (int t = 0; t < TURNS; ++t) {
-            unsigned long long plane = start + row + t * STEP;
+            unsigned plane = start + row + t * STEP;
             bool inside = plane < planes;
-            copy_async_16(target + t * STEP * Layout::STRIDE, inside ? first + plane * area : first, inside);
+            copy_async_16(target + t * STEP * Layout::STRIDE, first + plane * area, inside);
         }
     }
 
@@ -185,7 +180,7 @@ typedef Points<SIDE_X> Windows;
 typedef WindowsAcross<SIDE_X> Windows;
 #endif
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+extern "C" __global__ void __launch_bounds__(THREADS, 1)
     conv2d_mma(const f16* __restrict__ x, const f16* __restrict__ w, f16* __restrict__ y, Block block) {
     const Params& p = block.p;
     Sizes sizes(p);

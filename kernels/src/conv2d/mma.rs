@@ -19,12 +19,11 @@ const SOURCE: &str = concat!(
     include_str!("mma.cu")
 );
 
-/// From large tiles to small, those of thin sides for few filters. A warp has less than GEMM's where both sides are 128:
-/// windows take registers.
+/// From large tiles to small, those with a thin side for few filters or few pixels.
 const LADDER: [Tile; 6] = [
     Tile::new(128, 256, 64, 64, 4),
     Tile::new(128, 256, 64, 64, 3),
-    Tile::new(128, 128, 32, 64, 4),
+    Tile::new(128, 128, 64, 64, 4),
     Tile::new(64, 128, 32, 64, 4),
     Tile::new(128, 64, 32, 64, 4),
     Tile::new(64, 64, 32, 32, 4),
@@ -79,18 +78,19 @@ impl MmaPlan {
     /// Parameter block: `single::params`, then [`step`] and a 0. Buffers: X, W, Y.
     pub fn program(&self, problem: &ConvProblem, caps: &Caps) -> Program {
         let [oh, ow] = problem.out();
-        let aligned_windows = match problem.layout {
-            Layout::Nhwc => problem.group_c().is_multiple_of(8),
+        let (aligned_windows, aligned_filters) = match problem.layout {
+            Layout::Nhwc => [problem.group_c().is_multiple_of(8); 2].into(),
             Layout::Nchw => {
                 let points = [problem.r, problem.s, problem.stride[0], problem.stride[1]] == [1; 4];
-                points && problem.pad == [0; 2] && (u64::from(oh) * u64::from(ow)).is_multiple_of(8)
+                let aligned_points = points && problem.pad == [0; 2] && (oh * ow).is_multiple_of(8);
+                (aligned_points, problem.depth().is_multiple_of(8))
             }
         };
         let mut defines = self.0.defines();
         defines.extend([
             layout_define(problem),
             ("ALIGNED_X", aligned_windows.into()),
-            ("ALIGNED_W", problem.depth().is_multiple_of(8).into()),
+            ("ALIGNED_W", aligned_filters.into()),
             (precision_define(problem.precision), 1),
         ]);
         let kernel = KernelSpec {

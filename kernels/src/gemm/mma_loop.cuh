@@ -31,18 +31,21 @@ struct Matrix : Stages<SIDE, WITH_K> {
     using Layout = Stages<SIDE, WITH_K>;
 
     const f16* matrix;
-    unsigned long long rows, columns;
-    unsigned long long origin;
+    // Below 2^31, so that sums with a tile's sides don't overflow.
+    unsigned rows, columns, origin;
     f16* shared;
 
     __device__ __forceinline__ Matrix(
         const f16* matrix, unsigned side, unsigned k, unsigned long long origin, f16* shared)
-        : matrix(matrix), rows(WITH_K ? side : k), columns(WITH_K ? k : side), origin(origin), shared(shared) {}
+        : matrix(matrix),
+          rows(WITH_K ? side : k),
+          columns(WITH_K ? k : side),
+          origin((unsigned)origin),
+          shared(shared) {}
 
     // Starts to fetch the block from `start` along k into stage `slot`; zeros outside the matrix.
-    __device__ __forceinline__ void fetch(unsigned long long start, int slot) const {
-        unsigned long long first_row = WITH_K ? origin : start;
-        unsigned long long first_column = WITH_K ? start : origin;
+    __device__ __forceinline__ void fetch(unsigned start, int slot) const {
+        unsigned first_row = WITH_K ? origin : start, first_column = WITH_K ? start : origin;
         // Copies that are only started need no registers; pieces that pass through them come one at a time.
 #pragma unroll(ALIGNED ? Layout::TURNS : 1)
         for (int i = 0; i < Layout::TURNS; ++i) {
@@ -50,8 +53,8 @@ struct Matrix : Stages<SIDE, WITH_K> {
             if (Layout::PIECES % THREADS != 0 && piece >= Layout::PIECES) break;
             int row = piece / (Layout::COLUMNS / PIECE), column = piece % (Layout::COLUMNS / PIECE) * PIECE;
             f16* target = shared + slot * Layout::STAGE + row * Layout::STRIDE + column;
-            unsigned long long r = first_row + row, s = first_column + column;
-            const f16* source = matrix + r * columns + s;
+            unsigned r = first_row + row, s = first_column + column;
+            const f16* source = matrix + (unsigned long long)r * columns + s;
             if (ALIGNED) {
                 bool inside = r < rows && s < columns;
                 copy_async_16(target, inside ? source : matrix, inside);
@@ -97,8 +100,8 @@ __device__ __forceinline__ void multiply_blocks(
 #pragma unroll
     for (int i = 0; i < STAGES - 1; ++i) {
         if (i < blocks) {
-            operand_a.fetch((unsigned long long)i * TILE_K, i);
-            operand_b.fetch((unsigned long long)i * TILE_K, i);
+            operand_a.fetch(i * TILE_K, i);
+            operand_b.fetch(i * TILE_K, i);
             operand_a.settle(i);
             operand_b.settle(i);
         }
@@ -112,7 +115,7 @@ __device__ __forceinline__ void multiply_blocks(
         __syncthreads();
         bool more = block + STAGES - 1 < blocks;
         if (more) {
-            unsigned long long start = (block + STAGES - 1ull) * TILE_K;
+            unsigned start = (block + STAGES - 1) * TILE_K;
             operand_a.fetch(start, free_slot);
             operand_b.fetch(start, free_slot);
         }
