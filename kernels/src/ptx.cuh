@@ -39,6 +39,15 @@ __device__ __forceinline__ float lane_exchange(float x, int mask) {
     return y;
 }
 
+__device__ __forceinline__ double lane_exchange(double x, int mask) {
+    float low, high;
+    asm("mov.b64 {%0, %1}, %2;" : "=f"(low), "=f"(high) : "d"(x));
+    low = lane_exchange(low, mask);
+    high = lane_exchange(high, mask);
+    asm("mov.b64 %0, {%1, %2};" : "=d"(x) : "f"(low), "f"(high));
+    return x;
+}
+
 // a * b + c, rounded once.
 __device__ __forceinline__ f16 f16_fma(f16 a, f16 b, f16 c) {
     f16 d;

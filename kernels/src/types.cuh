@@ -8,6 +8,7 @@ __device__ __forceinline__ real widen(stored x) { return x; }
 __device__ __forceinline__ stored narrow(real x) { return x; }
 __device__ __forceinline__ real multiply_add(real a, real b, real c) { return a * b + c; }
 __device__ __forceinline__ real power_of_2(real x) { return exp2(x); }
+__device__ __forceinline__ real square_root(real x) { return sqrt(x); }
 #elif defined(PRECISION_F32)
 typedef float stored;
 typedef float real;
@@ -15,6 +16,7 @@ __device__ __forceinline__ real widen(stored x) { return x; }
 __device__ __forceinline__ stored narrow(real x) { return x; }
 __device__ __forceinline__ real multiply_add(real a, real b, real c) { return a * b + c; }
 __device__ __forceinline__ real power_of_2(real x) { return exp2_approximate(x); }
+__device__ __forceinline__ real square_root(real x) { return sqrtf(x); }
 #elif defined(PRECISION_F16)
 typedef f16 stored;
 typedef float real;
@@ -22,6 +24,7 @@ __device__ __forceinline__ real widen(stored x) { return f16_to_f32(x); }
 __device__ __forceinline__ stored narrow(real x) { return f32_to_f16(x); }
 __device__ __forceinline__ real multiply_add(real a, real b, real c) { return a * b + c; }
 __device__ __forceinline__ real power_of_2(real x) { return exp2_approximate(x); }
+__device__ __forceinline__ real square_root(real x) { return sqrtf(x); }
 #elif defined(PRECISION_F16_ACC16)
 typedef f16 stored;
 typedef f16 real;

@@ -134,7 +134,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     // Keys that no row of the thread block lacks: where rows reach into another head, its first query is among them.
     unsigned fewest = share.first_row % p.seq_q + QUERIES > p.seq_q ? visible(0, p) : visible(share.first_row, p);
     unsigned seen_by_all = fewest < share.end_key ? fewest : share.end_key;
-    const float scale = (float)LOG2_E / sqrtf((float)dim);
+    const float scale = (float)LOG2_E / square_root((float)dim);
     float sums[TILES][DIM / 8][4] = {}, highest[TILES][2], total[TILES][2] = {};
 #pragma unroll
     for (int i = 0; i < TILES; ++i) highest[i][0] = highest[i][1] = LOWEST;
