@@ -11,8 +11,13 @@
 //! not counted. There are seq_q·seq_kv pairs; the causal mask takes off seq_q²/2, which is half where both sequences are
 //! equal. (This is the convention of T. Dao, "FlashAttention-2", 2023, carried on to unequal sequences.)
 
+// Sizes and formulas, which read like code, are text here.
+#![allow(clippy::doc_markdown)]
+
 mod case;
+mod direct;
 mod mma;
+mod packed;
 pub mod plan;
 mod problem;
 mod reference;
@@ -21,7 +26,9 @@ mod split;
 mod tiled;
 
 pub use case::Attention;
+pub use direct::DirectPlan;
 pub use mma::MmaPlan;
+pub use packed::PackedPlan;
 pub use plan::AttentionPlan;
 pub use problem::AttentionProblem;
 pub use tiled::TiledPlan;

@@ -1,6 +1,6 @@
 //! The ways to compute an attention: one typed plan a family, each with its validity, geometry and program.
 
-use super::{AttentionProblem, MmaPlan, TiledPlan};
+use super::{AttentionProblem, DirectPlan, MmaPlan, PackedPlan, TiledPlan};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Program, Unit};
 use accelbench_backends::{Access, Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
@@ -12,6 +12,10 @@ pub enum AttentionPlan {
     Mma(MmaPlan),
     /// Slices of Q, K and V staged in local memory, register tiles a work-item.
     Tiled(TiledPlan),
+    /// Queries in the elements of vectors, register tiles of vectors, one work-item a work-group.
+    Packed(PackedPlan),
+    /// Rows in lanes, K and V read straight from memory and broadcast within a sub-group.
+    Direct(DirectPlan),
     /// A library that the device offers, by name.
     Library(String),
 }
@@ -31,6 +35,9 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     let mut plans: Vec<AttentionPlan> =
         caps.libraries("attention").iter().cloned().map(AttentionPlan::Library).collect();
     plans.extend(MmaPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Mma));
+    // Only a CPU has packed and direct ones, and they do better there: its local memory is ordinary memory, and a barrier ends a loop.
+    plans.extend(PackedPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Packed));
+    plans.extend(DirectPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Direct));
     plans.extend(TiledPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Tiled));
     plans
 }
@@ -40,6 +47,8 @@ impl Plan for BoundPlan {
         match &self.plan {
             AttentionPlan::Mma(_) => "mma".into(),
             AttentionPlan::Tiled(_) => "tiled".into(),
+            AttentionPlan::Packed(_) => "packed".into(),
+            AttentionPlan::Direct(_) => "direct".into(),
             AttentionPlan::Library(name) => name.clone(),
         }
     }
@@ -48,6 +57,8 @@ impl Plan for BoundPlan {
         match &self.plan {
             AttentionPlan::Mma(plan) => plan.name(),
             AttentionPlan::Tiled(plan) => plan.name(),
+            AttentionPlan::Packed(plan) => plan.name(),
+            AttentionPlan::Direct(plan) => plan.name(),
             AttentionPlan::Library(name) => name.clone(),
         }
     }
@@ -56,6 +67,8 @@ impl Plan for BoundPlan {
         match &self.plan {
             AttentionPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
+            AttentionPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
+            AttentionPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Library(name) => library(name, &self.problem),
         }
     }
@@ -63,7 +76,7 @@ impl Plan for BoundPlan {
     fn unit(&self) -> Unit {
         match &self.plan {
             AttentionPlan::Mma(_) => Unit::Matrix,
-            AttentionPlan::Tiled(_) => Unit::Vector,
+            AttentionPlan::Tiled(_) | AttentionPlan::Packed(_) | AttentionPlan::Direct(_) => Unit::Vector,
             AttentionPlan::Library(_) => Unit::Any,
         }
     }

@@ -149,15 +149,13 @@ kernel void attention_tiled(global const stored_t *restrict q, global const stor
     barrier(CLK_LOCAL_MEM_FENCE);
     for (uint i = 0; i < THREAD_M; ++i) {
         const uint row = i * GROUP_M + y;
-        if (row >= rows)
-            continue;
         sum_t all = 0;
         for (uint c = 0; c < GROUP_N; ++c)
             all += weights[row][c];
         const ulong r = head * size.rows + first_row + row;
 #if SPLIT
         global sum_t *to = o + PART(split, r, size);
-        if (x == 0) {
+        if (x == 0 && row < rows) {
             to[dim] = highest[i];
             to[dim + 1] = all;
         }
@@ -166,7 +164,7 @@ kernel void attention_tiled(global const stored_t *restrict q, global const stor
 #endif
         for (uint j = 0; j < THREAD_D; ++j) {
             const uint d = j * GROUP_N + x;
-            if (d < dim) {
+            if (row < rows && d < dim) {
 #if SPLIT
                 to[d] = sums[i][j];
 #else

@@ -134,7 +134,7 @@ impl PackedPlan {
 }
 
 /// Elements of a vector register, by the device's own word; 16 bytes, which every CPU has, where it says none.
-fn vector_width(dtype: DType, caps: &Caps) -> u32 {
+pub(crate) fn vector_width(dtype: DType, caps: &Caps) -> u32 {
     let native = caps.facts.get(&format!("native-vector-{dtype}")).and_then(|width| width.parse().ok());
     // OpenCL C has vectors of 2, 4, 8 and 16.
     native.filter(|&width| width >= 2).unwrap_or(16 / dtype.bytes() as u32).min(16)

@@ -65,8 +65,9 @@ inline unsigned lane_of_warp() {
     return (threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) % 32;
 }
 
-inline float lane_exchange(float x, int mask) {
-    return ((const float*)emulator_warp_exchange("shfl.bfly", &x, sizeof x))[lane_of_warp() ^ mask];
+template <typename T>
+T lane_exchange(T x, int mask) {
+    return ((const T*)emulator_warp_exchange("shfl.bfly", &x, sizeof x))[lane_of_warp() ^ mask];
 }
 
 template <bool TRANSPOSED>
