@@ -92,9 +92,8 @@ impl MmaPlan {
             plans.extend(splits.into_iter().map(|split| Self { tile, split }));
         }
         plans.retain(|plan| plan.valid(problem, caps));
-        let fills = |plan: &Self| {
-            plan.tile.queries <= problem.rows().next_multiple_of(16) && plan.groups(problem) >= units
-        };
+        let fills =
+            |plan: &Self| plan.tile.queries <= problem.rows().next_multiple_of(16) && plan.groups(problem) >= units;
         preferred_first(plans, fills)
     }
 

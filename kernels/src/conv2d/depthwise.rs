@@ -38,15 +38,15 @@ impl DepthwisePlan {
     }
 
     /// The plan in one word.
-    pub fn name(&self) -> String {
+    pub fn name(self) -> String {
         format!("depthwise-{}", self.group)
     }
 
-    fn groups(&self, problem: &ConvProblem) -> u64 {
+    fn groups(self, problem: &ConvProblem) -> u64 {
         problem.elements()[2].div_ceil(self.group.into())
     }
 
-    fn valid(&self, problem: &ConvProblem, caps: &Caps) -> bool {
+    fn valid(self, problem: &ConvProblem, caps: &Caps) -> bool {
         let wgsl = language(caps) == Some(Language::Wgsl);
         let indexed_in_32_bits = problem.elements().iter().all(|&elements| elements < 1 << 32);
         let ends_its_loops = caps.kind != DeviceKind::Cpu
@@ -59,7 +59,7 @@ impl DepthwisePlan {
     /// The program for `problem` on a device with these capabilities.
     ///
     /// Parameter block: `single::params`. Buffers: X, W, Y.
-    pub fn program(&self, problem: &ConvProblem, caps: &Caps) -> Program {
+    pub fn program(self, problem: &ConvProblem, caps: &Caps) -> Program {
         let (source, defines) = match language(caps) {
             Some(Language::CudaC) => (Source::CudaC(CUDA.into()), self.defines(problem)),
             Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new()),
@@ -77,15 +77,15 @@ impl DepthwisePlan {
         single(problem, kernel, [0, 1, 2], fold_grid(self.groups(problem), caps.max_grid[0]))
     }
 
-    fn defines(&self, problem: &ConvProblem) -> Vec<(String, String)> {
+    fn defines(self, problem: &ConvProblem) -> Vec<(String, String)> {
         let defines = [("GROUP", self.group), layout_define(problem), (precision_define(problem.precision), 1)];
         defines.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec()
     }
 
-    fn wgsl(&self, problem: &ConvProblem) -> String {
+    fn wgsl(self, problem: &ConvProblem) -> String {
         let values = minijinja::context! {
             group => self.group,
-            nhwc => problem.layout == Layout::Nhwc,
+            nhwc => problem.layout == Layout::Nhwc, wide_x => false, wide_w => false,
             storage => problem.precision.storage().name(),
             accumulate => problem.precision.accumulate().name(),
         };

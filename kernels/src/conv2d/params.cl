@@ -19,3 +19,9 @@ static ulong place_y(const params_t *size, uint pixel, uint filter)
                 : ((ulong)(pixel / image) * size->k + filter) * image + pixel % image;
 }
 
+// How many of `count` places, `step` apart from `first` on, lie below `end`.
+static uint places_below(int first, uint step, uint count, int end)
+{
+    return first >= end ? 0 : min(count, ((uint)(end - first) + step - 1) / step);
+}
+

@@ -1,7 +1,7 @@
 //! The ways to compute a convolution: one typed plan a family, each with its validity, geometry and program.
 
 use super::single::{BINDINGS, single};
-use super::{ConvProblem, DepthwisePlan, MmaPlan, TiledPlan};
+use super::{BandsPlan, ConvProblem, DepthwisePlan, DirectPlan, MmaPlan, PackedPlan, TiledPlan};
 use crate::{Plan, Program, Unit};
 use accelbench_backends::{Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
@@ -13,6 +13,12 @@ pub enum ConvPlan {
     Mma(MmaPlan),
     /// An implicit GEMM: blocks of W and of X's windows staged in local memory, a register tile a work-item.
     Tiled(TiledPlan),
+    /// An implicit GEMM: filters copied into panels once, windows block by block; one work-item a work-group.
+    Packed(PackedPlan),
+    /// An implicit GEMM: filters and windows read straight from memory, rows broadcast within a sub-group.
+    Direct(DirectPlan),
+    /// One channel a group, in vectors, a band of rows a work-item.
+    Bands(BandsPlan),
     /// One channel a group, straight from memory.
     Depthwise(DepthwisePlan),
     /// A library that the device offers, by name.
@@ -26,15 +32,28 @@ pub(crate) struct BoundPlan {
     pub(crate) caps: Caps,
 }
 
+/// Filters of a channel of its own that are no use to compute as a product.
+const FEW_FILTERS: u32 = 4;
+
 /// All valid plans for a problem on such a device, the preferred one first.
 pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     if problem.precision.missing(caps).is_some() {
         return Vec::new();
     }
     let mut plans: Vec<ConvPlan> = caps.libraries("conv2d").iter().cloned().map(ConvPlan::Library).collect();
-    plans.extend(DepthwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Depthwise));
-    plans.extend(MmaPlan::candidates(problem, caps).into_iter().map(ConvPlan::Mma));
-    plans.extend(TiledPlan::candidates(problem, caps).into_iter().map(ConvPlan::Tiled));
+    let bands = BandsPlan::candidates(problem, caps).into_iter().map(ConvPlan::Bands);
+    let depthwise = bands.chain(DepthwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Depthwise));
+    let packed = PackedPlan::candidates(problem, caps).into_iter().map(ConvPlan::Packed);
+    let direct = DirectPlan::candidates(problem, caps).into_iter().map(ConvPlan::Direct);
+    let mma = MmaPlan::candidates(problem, caps).into_iter().map(ConvPlan::Mma);
+    let tiled = TiledPlan::candidates(problem, caps).into_iter().map(ConvPlan::Tiled);
+    let products = mma.chain(packed).chain(direct).chain(tiled);
+    // A channel with many filters is a product that is worth staging.
+    if problem.group_k() <= FEW_FILTERS {
+        plans.extend(depthwise.chain(products));
+    } else {
+        plans.extend(products.chain(depthwise));
+    }
     plans
 }
 
@@ -43,7 +62,9 @@ impl Plan for BoundPlan {
         match &self.plan {
             ConvPlan::Mma(_) => "mma".into(),
             ConvPlan::Tiled(_) => "tiled".into(),
-            ConvPlan::Depthwise(_) => "depthwise".into(),
+            ConvPlan::Packed(_) => "packed".into(),
+            ConvPlan::Direct(_) => "direct".into(),
+            ConvPlan::Bands(_) | ConvPlan::Depthwise(_) => "depthwise".into(),
             ConvPlan::Library(name) => name.clone(),
         }
     }
@@ -52,6 +73,9 @@ impl Plan for BoundPlan {
         match &self.plan {
             ConvPlan::Mma(plan) => plan.name(),
             ConvPlan::Tiled(plan) => plan.name(),
+            ConvPlan::Packed(plan) => plan.name(),
+            ConvPlan::Direct(plan) => plan.name(),
+            ConvPlan::Bands(plan) => plan.name(),
             ConvPlan::Depthwise(plan) => plan.name(),
             ConvPlan::Library(name) => name.clone(),
         }
@@ -61,6 +85,9 @@ impl Plan for BoundPlan {
         match &self.plan {
             ConvPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
+            ConvPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
+            ConvPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
+            ConvPlan::Bands(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Depthwise(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Library(name) => library(name, &self.problem),
         }
@@ -70,7 +97,11 @@ impl Plan for BoundPlan {
         match &self.plan {
             ConvPlan::Mma(_) => Unit::Matrix,
             ConvPlan::Library(_) => Unit::Any,
-            ConvPlan::Tiled(_) | ConvPlan::Depthwise(_) => Unit::Vector,
+            ConvPlan::Tiled(_)
+            | ConvPlan::Packed(_)
+            | ConvPlan::Direct(_)
+            | ConvPlan::Bands(_)
+            | ConvPlan::Depthwise(_) => Unit::Vector,
         }
     }
 }

@@ -25,8 +25,12 @@ const CUDA: &str = concat!(
     include_str!("window.cuh"),
     include_str!("tiled.cu")
 );
-const WGSL: &str =
-    concat!(include_str!("params.wgsl.j2"), include_str!("operands.wgsl.j2"), include_str!("../gemm/tiled.wgsl.j2"));
+const WGSL: &str = concat!(
+    include_str!("params.wgsl.j2"),
+    include_str!("operands.wgsl.j2"),
+    include_str!("tiled.wgsl.j2"),
+    include_str!("../gemm/tiled.wgsl.j2")
+);
 
 /// A tiled convolution, by the sizes of its tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,7 +98,7 @@ impl TiledPlan {
         let Tile { tile_m, tile_n, tile_k, thread_m, thread_n } = self.0;
         let values = minijinja::context! {
             tile_m, tile_n, tile_k, thread_m, thread_n, group_x, group_y,
-            nhwc => problem.layout == Layout::Nhwc,
+            nhwc => problem.layout == Layout::Nhwc, wide_x => false, wide_w => false,
             storage => problem.precision.storage().name(),
             accumulate => problem.precision.accumulate().name(),
         };

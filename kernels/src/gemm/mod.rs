@@ -7,7 +7,7 @@ mod case;
 pub(crate) mod direct;
 mod library;
 pub(crate) mod mma;
-mod packed;
+pub(crate) mod packed;
 pub mod plan;
 mod problem;
 mod reference;
