@@ -7,10 +7,14 @@ struct Params {
     unsigned m, n, k, zero;
 };
 
+// Thread blocks of a multiprocessor at one time, which bounds registers: of small tiles as many as shared memory has room
+// for, for the assembler would rather spill than have fewer than it thinks best. Of others it decides, which is 0.
+constexpr int BLOCKS = TILE_M * TILE_N <= 64 * 64 ? 5 : 0;
+
 typedef Matrix<TILE_M, !TRANS_A, ALIGNED_A> OperandA;
 typedef Matrix<TILE_N, TRANS_B, ALIGNED_B> OperandB;
 
-extern "C" __global__ void __launch_bounds__(THREADS)
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
     gemm_mma(const f16* __restrict__ a, const f16* __restrict__ b, f16* __restrict__ c, Params p) {
     Tile tile = tile_of<TILE_M, TILE_N>(block_number(), p.m, p.n);
     if (!tile.exists) return;
