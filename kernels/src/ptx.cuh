@@ -18,6 +18,36 @@ __device__ __forceinline__ f16 f32_to_f16(float x) {
     return y;
 }
 
+// Two halves, the first one in the low bits.
+__device__ __forceinline__ unsigned f32_to_f16_pair(float first, float second) {
+    unsigned pair;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+}
+
+// 2 to the power of x, to about 2 units in the last place; subnormal results are 0.
+__device__ __forceinline__ float exp2_approximate(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+// What the lane whose number differs in the bits of `mask` gives for x; every lane of the warp takes part.
+__device__ __forceinline__ float lane_exchange(float x, int mask) {
+    float y;
+    asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, 0xffffffff;" : "=f"(y) : "f"(x), "r"(mask));
+    return y;
+}
+
+__device__ __forceinline__ double lane_exchange(double x, int mask) {
+    float low, high;
+    asm("mov.b64 {%0, %1}, %2;" : "=f"(low), "=f"(high) : "d"(x));
+    low = lane_exchange(low, mask);
+    high = lane_exchange(high, mask);
+    asm("mov.b64 %0, {%1, %2};" : "=d"(x) : "f"(low), "f"(high));
+    return x;
+}
+
 // a * b + c, rounded once.
 __device__ __forceinline__ f16 f16_fma(f16 a, f16 b, f16 c) {
     f16 d;

@@ -5,7 +5,7 @@
 
 use accelbench_backends::cuda::{Capability, compile};
 use accelbench_backends::{Access, Caps, Clock, DType, DeviceKind, Error, KernelSpec, Language, Source};
-use accelbench_kernels::{Case, Catalogue, Precision, probe};
+use accelbench_kernels::{Case, Catalogue, probe};
 use accelbench_tests::require::requires;
 use libtest_mimic::{Arguments, Completion, Trial};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,16 +34,42 @@ fn trial(name: &str, run: impl FnOnce() -> Result<(), Error> + Send + 'static) -
     })
 }
 
-/// Every kernel, by the case and plan that it is for. Unaligned rows take another path than aligned ones.
+/// Shapes whose plans together make every kernel that plans can make, or the extremes of those. Unaligned rows take another
+/// path than aligned ones.
+fn shapes(operation: &str) -> Vec<String> {
+    let product = |left: &[&str], right: &[&str]| {
+        left.iter().flat_map(|left| right.iter().map(move |right| format!("{left}{right}"))).collect()
+    };
+    match operation {
+        "gemm" => product(&["4096x4096x4096", "4095x4095x4095"], &["-nn", "-nt", "-tn", "-tt"]),
+        // Whole pieces of channels and of pixels, of filters only, of nothing; and one channel a group.
+        "conv2d" => product(
+            &[
+                "32x256x56x56-256x1x1",
+                "32x256x55x55-256x3x3-p1-g4",
+                "32x3x225x225-256x7x7-s2",
+                "8x96x28x28-96x3x3-p1-g96",
+            ],
+            &["-nchw", "-nhwc"],
+        ),
+        // The lengths of heads that models have, and one that is no multiple of anything; and keys in chunks.
+        "attention" => product(
+            &["1x64x8-2048x2048x", "1x32x8-1x8192x"],
+            &["64-causal", "80-causal", "128-causal", "155-causal", "256-causal"],
+        ),
+        _ => Vec::new(),
+    }
+}
+
+/// Every kernel, by the case and plan that it is for. What one source holds is compiled, and checked, together.
 fn kernels(caps: &Caps) -> BTreeMap<String, KernelSpec> {
     let mut kernels = BTreeMap::new();
-    let catalogue = Catalogue::builtin();
-    for precision in Precision::ALL {
-        for shape in ["4096x4096x4096", "4095x4095x4095"] {
-            for layout in ["nn", "nt", "tn", "tt"] {
-                let text = format!("{shape}-{layout}");
-                add_kernels(&mut kernels, &*catalogue.case("gemm", precision, &text).expect("a shape"), caps);
-            }
+    for operation in Catalogue::builtin().iter() {
+        let shapes = shapes(operation.name());
+        assert!(!shapes.is_empty(), "{} has no shapes here", operation.name());
+        for (&precision, text) in operation.precisions().iter().flat_map(|p| shapes.iter().map(move |text| (p, text))) {
+            let fields = operation.parse_shape_text(text).expect("a shape");
+            add_kernels(&mut kernels, &*operation.case(precision, &fields).expect("a shape"), caps);
         }
     }
     for operation in probe::catalogue().iter() {
@@ -60,9 +86,7 @@ fn kernels(caps: &Caps) -> BTreeMap<String, KernelSpec> {
 fn add_kernels(kernels: &mut BTreeMap<String, KernelSpec>, case: &dyn Case, caps: &Caps) {
     for plan in case.plans(caps) {
         for spec in plan.program().kernels {
-            let same = |known: &KernelSpec| {
-                known.source.text() == spec.source.text() && known.entry == spec.entry && known.defines == spec.defines
-            };
+            let same = |known: &KernelSpec| known.source.text() == spec.source.text() && known.defines == spec.defines;
             if spec.source.language() == Language::CudaC && !kernels.values().any(same) {
                 let (op, precision, shape) = (case.op(), case.precision(), case.shape_text());
                 kernels.insert(format!("{op}/{precision}/{shape}/{}", plan.name()), spec);
@@ -73,9 +97,10 @@ fn add_kernels(kernels: &mut BTreeMap<String, KernelSpec>, case: &dyn Case, caps
 
 fn check(spec: &KernelSpec, capability: Capability) -> Result<(), Error> {
     let log = compile(spec, capability)?.log;
-    let report = Report::read(&log).unwrap_or_else(|| panic!("no report in\n{log}"));
-    assert!(report.clean(), "{report:?} in\n{log}");
     assert!(!log.contains("serialized"), "matrix instructions wait for one another:\n{log}");
+    let reports = Report::read(&log);
+    assert!(reports.values().all(Report::clean), "{reports:?} in\n{log}");
+    let report = reports.get(&spec.entry).unwrap_or_else(|| panic!("no report in\n{log}"));
     let threads: u32 = spec.group.iter().product();
     assert!(report.registers * threads <= 65_536, "{report:?} leaves no room for {threads} threads");
     Ok(())
@@ -91,9 +116,15 @@ struct Report {
 }
 
 impl Report {
-    fn read(log: &str) -> Option<Self> {
+    /// Of every kernel in a log, by name.
+    fn read(log: &str) -> BTreeMap<String, Self> {
+        let sections = log.split("Compiling entry function '").skip(1);
+        sections.filter_map(|section| Some((section.split_once('\'')?.0.to_owned(), Self::of(section)?))).collect()
+    }
+
+    fn of(section: &str) -> Option<Self> {
         let number = |label: &str| {
-            let before = &log[..log.find(label)?];
+            let before = &section[..section.find(label)?];
             before.split_whitespace().next_back()?.parse().ok()
         };
         Some(Self {
@@ -131,7 +162,7 @@ fn spills_are_seen() -> Result<(), Error> {
         params_bytes: 0,
     };
     let log = compile(&spec, CAPABILITIES[2])?.log;
-    let report = Report::read(&log).unwrap_or_else(|| panic!("no report in\n{log}"));
+    let report = Report::read(&log).remove(&spec.entry).unwrap_or_else(|| panic!("no report in\n{log}"));
     assert!(!report.clean(), "{report:?} in\n{log}");
     Ok(())
 }

@@ -17,6 +17,7 @@
 
 mod case;
 mod direct;
+mod mma;
 mod packed;
 pub mod plan;
 mod problem;
@@ -27,6 +28,7 @@ mod tiled;
 
 pub use case::Attention;
 pub use direct::DirectPlan;
+pub use mma::MmaPlan;
 pub use packed::PackedPlan;
 pub use plan::AttentionPlan;
 pub use problem::AttentionProblem;

@@ -1,6 +1,6 @@
 //! The ways to compute an attention: one typed plan a family, each with its validity, geometry and program.
 
-use super::{AttentionProblem, DirectPlan, PackedPlan, TiledPlan};
+use super::{AttentionProblem, DirectPlan, MmaPlan, PackedPlan, TiledPlan};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Program, Unit};
 use accelbench_backends::{Access, Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
@@ -8,6 +8,8 @@ use serde_json::json;
 /// One way to compute an attention.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttentionPlan {
+    /// Keys and values staged in local memory, multiplied by matrix units, rows and scores in registers.
+    Mma(MmaPlan),
     /// Slices of Q, K and V staged in local memory, register tiles a work-item.
     Tiled(TiledPlan),
     /// Queries in the elements of vectors, register tiles of vectors, one work-item a work-group.
@@ -32,6 +34,7 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     }
     let mut plans: Vec<AttentionPlan> =
         caps.libraries("attention").iter().cloned().map(AttentionPlan::Library).collect();
+    plans.extend(MmaPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Mma));
     // Only a CPU has packed and direct ones, and they do better there: its local memory is ordinary memory, and a barrier ends a loop.
     plans.extend(PackedPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Packed));
     plans.extend(DirectPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Direct));
@@ -42,6 +45,7 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
 impl Plan for BoundPlan {
     fn variant(&self) -> String {
         match &self.plan {
+            AttentionPlan::Mma(_) => "mma".into(),
             AttentionPlan::Tiled(_) => "tiled".into(),
             AttentionPlan::Packed(_) => "packed".into(),
             AttentionPlan::Direct(_) => "direct".into(),
@@ -51,6 +55,7 @@ impl Plan for BoundPlan {
 
     fn name(&self) -> String {
         match &self.plan {
+            AttentionPlan::Mma(plan) => plan.name(),
             AttentionPlan::Tiled(plan) => plan.name(),
             AttentionPlan::Packed(plan) => plan.name(),
             AttentionPlan::Direct(plan) => plan.name(),
@@ -60,6 +65,7 @@ impl Plan for BoundPlan {
 
     fn program(&self) -> Program {
         match &self.plan {
+            AttentionPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
@@ -69,6 +75,7 @@ impl Plan for BoundPlan {
 
     fn unit(&self) -> Unit {
         match &self.plan {
+            AttentionPlan::Mma(_) => Unit::Matrix,
             AttentionPlan::Tiled(_) | AttentionPlan::Packed(_) | AttentionPlan::Direct(_) => Unit::Vector,
             AttentionPlan::Library(_) => Unit::Any,
         }

@@ -1,5 +1,6 @@
 //! Tiled attention: a work-group stages slices of Q, K and V in local memory, a work-item keeps a register tile of the
-//! scores and of the output. `tiled.cl` is specialised by definitions, `tiled.wgsl.j2` by a template with the same names.
+//! scores and of the output. `tiled.cl` and `tiled.cu` are specialised by definitions, `tiled.wgsl.j2` by a
+//! template with the names of `tiled.cl`.
 
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head, wgsl};
@@ -9,6 +10,14 @@ use crate::{Precision, Program};
 use accelbench_backends::{Caps, DeviceKind, Language, Source};
 
 const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("rows.cl"), include_str!("tiled.cl"));
+const CUDA: &str = concat!(
+    include_str!("../ptx.cuh"),
+    include_str!("../types.cuh"),
+    include_str!("../gemm/tiles.cuh"),
+    include_str!("../gemm/tiled_loop.cuh"),
+    include_str!("rows.cuh"),
+    include_str!("tiled.cu")
+);
 const WGSL: &str = concat!(include_str!("rows.wgsl.j2"), include_str!("tiled.wgsl.j2"));
 
 /// Keys that are worth a chunk of their own.
@@ -83,7 +92,7 @@ impl TiledPlan {
         group_m * group_n <= caps.max_group_items
             && group_n <= caps.max_group[0]
             && group_m <= caps.max_group[1]
-            && self.tile.local_bytes(problem.precision, dim) <= caps.local_bytes
+            && self.tile.local_bytes(problem.precision, dim, language(caps)) <= caps.local_bytes
             && fold_grid(groups, caps.max_grid[0])[1] <= caps.max_grid[1]
             && u64::from(sums) * problem.precision.accumulate().bytes() <= 256
             && (!caps.speaks(Language::Wgsl) || self.fits_wgsl(problem, caps, dim))
@@ -103,15 +112,21 @@ impl TiledPlan {
     /// The program for `problem` on a device with these capabilities.
     pub fn program(&self, problem: &AttentionProblem, caps: &Caps) -> Program {
         let (source, defines) = match language(caps) {
+            Some(Language::CudaC) => (Source::CudaC(CUDA.into()), self.defines(problem, self.tile.cuda())),
             Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new()),
-            _ => (Source::OpenClC(OPENCL.into()), self.defines(problem)),
+            _ => (Source::OpenClC(OPENCL.into()), self.defines(problem, self.tile.opencl())),
         };
+        let dim = compiled_head(problem.head_dim).unwrap_or(problem.head_dim);
         let kernel = KernelSource {
             source,
             entry: "attention_tiled".to_owned(),
             defines,
             group: [self.tile.group_n, self.tile.group_m, 1],
-            shared_bytes: 0,
+            // The other languages declare theirs in the source.
+            shared_bytes: match language(caps) {
+                Some(Language::CudaC) => self.tile.local_bytes(problem.precision, dim, language(caps)) as u32,
+                _ => 0,
+            },
         };
         self.split.program(problem, caps, &kernel, self.tile.count(problem) * self.splits())
     }
@@ -122,20 +137,13 @@ impl TiledPlan {
         wgsl("tiled.wgsl.j2", WGSL, problem, self.split, own)
     }
 
-    fn defines(&self, problem: &AttentionProblem) -> Vec<(String, String)> {
-        let Tile { rows, keys, group_m, group_n, depth } = self.tile;
-        [
-            ("TILE_M", rows),
-            ("TILE_N", keys),
-            ("GROUP_M", group_m),
-            ("GROUP_N", group_n),
-            ("DEPTH", depth),
+    fn defines(&self, problem: &AttentionProblem, tile: [(&str, u32); 5]) -> Vec<(String, String)> {
+        let head = [
             ("DIM", compiled_head(problem.head_dim).unwrap_or(problem.head_dim)),
             ("SPLIT", (self.split.splits > 1).into()),
             (precision_define(problem.precision), 1),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_string()))
-        .to_vec()
+        ];
+        tile.into_iter().chain(head).map(|(name, value)| (name.to_owned(), value.to_string())).collect()
     }
 }
 
@@ -145,15 +153,37 @@ impl Tile {
         u64::from(problem.rows().div_ceil(self.rows)) * u64::from(problem.key_heads())
     }
 
+    /// The definitions of `tiled.cl`.
+    fn opencl(&self) -> [(&'static str, u32); 5] {
+        let Self { rows, keys, group_m, group_n, depth } = *self;
+        [("TILE_M", rows), ("TILE_N", keys), ("GROUP_M", group_m), ("GROUP_N", group_n), ("DEPTH", depth)]
+    }
+
+    /// The definitions of `tiled.cu`.
+    fn cuda(&self) -> [(&'static str, u32); 5] {
+        let Self { rows, keys, group_m, group_n, depth } = *self;
+        let (thread_m, thread_n) = (rows / group_m, keys / group_n);
+        [("TILE_M", rows), ("TILE_N", keys), ("TILE_K", depth), ("THREAD_M", thread_m), ("THREAD_N", thread_n)]
+    }
+
     /// Local memory of a work-group: slices of Q and K, or one of V, and the weights.
-    fn local_bytes(&self, precision: Precision, dim: u32) -> u64 {
-        let scores = self.depth * (self.rows + self.keys + 2);
-        let values = self.depth * dim.next_multiple_of(self.group_n);
-        u64::from(scores.max(values) + self.rows * (self.keys + 1)) * precision.accumulate().bytes()
+    fn local_bytes(&self, precision: Precision, dim: u32, language: Option<Language>) -> u64 {
+        let element = precision.accumulate().bytes();
+        let wide = dim.next_multiple_of(self.group_n);
+        let elements = if language == Some(Language::CudaC) {
+            // Rows are padded by a 16-byte load, and two slices of Q and K are staged at a time.
+            let padding = 16 / element as u32;
+            let scores = 2 * self.depth * (self.rows + self.keys + 2 * padding);
+            scores.max(self.depth * (wide + padding)) + self.keys * (self.rows + padding)
+        } else {
+            let scores = self.depth * (self.rows + self.keys + 2);
+            scores.max(self.depth * wide) + self.rows * (self.keys + 1)
+        };
+        u64::from(elements) * element
     }
 }
 
 /// The kernel language for such a device.
 fn language(caps: &Caps) -> Option<Language> {
-    [Language::OpenClC, Language::Wgsl].into_iter().find(|&language| caps.speaks(language))
+    [Language::CudaC, Language::OpenClC, Language::Wgsl].into_iter().find(|&language| caps.speaks(language))
 }

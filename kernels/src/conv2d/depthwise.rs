@@ -10,6 +10,13 @@ use crate::{Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("params.cl"), include_str!("depthwise.cl"));
+const CUDA: &str = concat!(
+    include_str!("../ptx.cuh"),
+    include_str!("../types.cuh"),
+    include_str!("../gemm/tiles.cuh"),
+    include_str!("window.cuh"),
+    include_str!("depthwise.cu")
+);
 const WGSL: &str = concat!(include_str!("params.wgsl.j2"), include_str!("depthwise.wgsl.j2"));
 
 /// A depthwise convolution.
@@ -24,8 +31,7 @@ impl DepthwisePlan {
 
     /// The valid plans, the preferred one first.
     pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
-        let speaks = matches!(language(caps), Some(Language::OpenClC | Language::Wgsl));
-        if !speaks || problem.precision.missing(caps).is_some() || problem.group_c() != 1 {
+        if language(caps).is_none() || problem.precision.missing(caps).is_some() || problem.group_c() != 1 {
             return Vec::new();
         }
         Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect()
@@ -55,6 +61,7 @@ impl DepthwisePlan {
     /// Parameter block: `single::params`. Buffers: X, W, Y.
     pub fn program(self, problem: &ConvProblem, caps: &Caps) -> Program {
         let (source, defines) = match language(caps) {
+            Some(Language::CudaC) => (Source::CudaC(CUDA.into()), self.defines(problem)),
             Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new()),
             _ => (Source::OpenClC(OPENCL.into()), self.defines(problem)),
         };

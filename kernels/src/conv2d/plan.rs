@@ -1,7 +1,7 @@
 //! The ways to compute a convolution: one typed plan a family, each with its validity, geometry and program.
 
 use super::single::{BINDINGS, single};
-use super::{BandsPlan, ConvProblem, DepthwisePlan, DirectPlan, PackedPlan, TiledPlan};
+use super::{BandsPlan, ConvProblem, DepthwisePlan, DirectPlan, MmaPlan, PackedPlan, TiledPlan};
 use crate::{Plan, Program, Unit};
 use accelbench_backends::{Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
@@ -9,6 +9,8 @@ use serde_json::json;
 /// One way to compute a convolution.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConvPlan {
+    /// An implicit GEMM: blocks of W and of X's windows staged in local memory, multiplied by matrix units.
+    Mma(MmaPlan),
     /// An implicit GEMM: blocks of W and of X's windows staged in local memory, a register tile a work-item.
     Tiled(TiledPlan),
     /// An implicit GEMM: filters copied into panels once, windows block by block; one work-item a work-group.
@@ -43,8 +45,9 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     let depthwise = bands.chain(DepthwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Depthwise));
     let packed = PackedPlan::candidates(problem, caps).into_iter().map(ConvPlan::Packed);
     let direct = DirectPlan::candidates(problem, caps).into_iter().map(ConvPlan::Direct);
+    let mma = MmaPlan::candidates(problem, caps).into_iter().map(ConvPlan::Mma);
     let tiled = TiledPlan::candidates(problem, caps).into_iter().map(ConvPlan::Tiled);
-    let products = packed.chain(direct).chain(tiled);
+    let products = mma.chain(packed).chain(direct).chain(tiled);
     // A channel with many filters is a product that is worth staging.
     if problem.group_k() <= FEW_FILTERS {
         plans.extend(depthwise.chain(products));
@@ -57,6 +60,7 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
 impl Plan for BoundPlan {
     fn variant(&self) -> String {
         match &self.plan {
+            ConvPlan::Mma(_) => "mma".into(),
             ConvPlan::Tiled(_) => "tiled".into(),
             ConvPlan::Packed(_) => "packed".into(),
             ConvPlan::Direct(_) => "direct".into(),
@@ -67,6 +71,7 @@ impl Plan for BoundPlan {
 
     fn name(&self) -> String {
         match &self.plan {
+            ConvPlan::Mma(plan) => plan.name(),
             ConvPlan::Tiled(plan) => plan.name(),
             ConvPlan::Packed(plan) => plan.name(),
             ConvPlan::Direct(plan) => plan.name(),
@@ -78,6 +83,7 @@ impl Plan for BoundPlan {
 
     fn program(&self) -> Program {
         match &self.plan {
+            ConvPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
             ConvPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
@@ -89,6 +95,7 @@ impl Plan for BoundPlan {
 
     fn unit(&self) -> Unit {
         match &self.plan {
+            ConvPlan::Mma(_) => Unit::Matrix,
             ConvPlan::Library(_) => Unit::Any,
             ConvPlan::Tiled(_)
             | ConvPlan::Packed(_)

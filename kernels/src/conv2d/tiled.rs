@@ -17,6 +17,14 @@ const OPENCL: &str = concat!(
     include_str!("operands.cl"),
     include_str!("../gemm/tiled.cl")
 );
+const CUDA: &str = concat!(
+    include_str!("../ptx.cuh"),
+    include_str!("../types.cuh"),
+    include_str!("../gemm/tiles.cuh"),
+    include_str!("../gemm/tiled_loop.cuh"),
+    include_str!("window.cuh"),
+    include_str!("tiled.cu")
+);
 const WGSL: &str = concat!(
     include_str!("params.wgsl.j2"),
     include_str!("operands.wgsl.j2"),
@@ -54,12 +62,7 @@ pub(super) fn layout_define(problem: &ConvProblem) -> (&'static str, u32) {
 impl TiledPlan {
     /// The valid plans, the preferred one first.
     pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
-        match language(caps) {
-            Some(Language::OpenClC | Language::Wgsl) => {
-                Tile::fitting(&products(problem), caps).into_iter().map(Self).collect()
-            }
-            _ => Vec::new(),
-        }
+        Tile::fitting(&products(problem), caps).into_iter().map(Self).collect()
     }
 
     /// The plan in one word.
@@ -69,22 +72,20 @@ impl TiledPlan {
 
     /// The program for `problem` on a device with these capabilities.
     ///
-    /// Parameter block: `single::params`. Buffers: in OpenCL C those of A, B and C, in WGSL X, W and Y.
+    /// Parameter block: `single::params`. Buffers: in OpenCL C those of A, B and C, else X, W and Y.
     pub fn program(&self, problem: &ConvProblem, caps: &Caps) -> Program {
+        let defines = || self.0.defines(problem.precision, &[layout_define(problem)]);
         let (source, defines, order) = match language(caps) {
+            Some(Language::CudaC) => (Source::CudaC(CUDA.into()), defines(), [0, 1, 2]),
             Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new(), [0, 1, 2]),
-            _ => (
-                Source::OpenClC(OPENCL.into()),
-                self.0.defines(problem.precision, &[layout_define(problem)]),
-                order(problem),
-            ),
+            _ => (Source::OpenClC(OPENCL.into()), defines(), order(problem)),
         };
         let kernel = KernelSpec {
             source,
             entry: "conv2d_tiled".to_owned(),
             defines,
             group: self.0.group(),
-            shared_bytes: 0,
+            shared_bytes: self.0.shared_bytes(problem.precision, caps),
             bindings: BINDINGS.to_vec(),
             params_bytes: PARAMS_BYTES,
         };

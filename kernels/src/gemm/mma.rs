@@ -9,10 +9,16 @@ use crate::program::fold_grid;
 use crate::{Precision, Program};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
-const SOURCE: &str = concat!(include_str!("../ptx.cuh"), include_str!("tiles.cuh"), include_str!("mma.cu"));
+const SOURCE: &str = concat!(
+    include_str!("../ptx.cuh"),
+    include_str!("../fragments.cuh"),
+    include_str!("tiles.cuh"),
+    include_str!("mma_loop.cuh"),
+    include_str!("mma.cu")
+);
 
 /// Length of the staged part of the sums: one line of 64 bytes.
-const TILE_K: u32 = 32;
+pub(crate) const TILE_K: u32 = 32;
 
 /// Padding of a staged row, in elements.
 const PADDING: u32 = 8;
@@ -33,7 +39,7 @@ pub struct MmaPlan {
 }
 
 impl MmaPlan {
-    const fn new(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
+    pub(crate) const fn new(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
         Self { tile_m, tile_n, warp_m, warp_n, stages }
     }
 
@@ -53,7 +59,7 @@ impl MmaPlan {
         }
         let valid = Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect();
         let units = u64::from(caps.compute_units.unwrap_or(16));
-        preferred_first(valid, |plan| plan.tiles(problem) >= units)
+        preferred_first(valid, |plan| plan.tiles(problem.m, problem.n) >= units)
     }
 
     /// The plan in one word.
@@ -61,27 +67,46 @@ impl MmaPlan {
         format!("mma-{}x{}x{TILE_K}-{}x{}-{}", self.tile_m, self.tile_n, self.warp_m, self.warp_n, self.stages)
     }
 
-    fn threads(&self) -> u32 {
+    /// Work-items of a work-group.
+    pub(crate) fn threads(&self) -> u32 {
         self.tile_m / self.warp_m * (self.tile_n / self.warp_n) * 32
     }
 
-    fn tiles(&self, problem: &GemmProblem) -> u64 {
-        u64::from(problem.m.div_ceil(self.tile_m)) * u64::from(problem.n.div_ceil(self.tile_n))
+    /// Tiles of an m × n product.
+    pub(crate) fn tiles(&self, m: u32, n: u32) -> u64 {
+        u64::from(m.div_ceil(self.tile_m)) * u64::from(n.div_ceil(self.tile_n))
     }
 
-    fn shared_bytes(&self, problem: &GemmProblem) -> u32 {
+    /// Local memory of a work-group, in bytes, where rows of A, columns of B lie along k or across.
+    pub(crate) fn shared_bytes(&self, a_along_k: bool, b_along_k: bool, precision: Precision) -> u32 {
         let operand = |side: u32, along_k: bool| {
             let (rows, columns) = if along_k { (side, TILE_K) } else { (TILE_K, side) };
             rows * (columns + PADDING)
         };
-        let elements = operand(self.tile_m, !problem.trans_a) + operand(self.tile_n, problem.trans_b);
-        self.stages * elements * problem.precision.storage().bytes() as u32
+        let elements = operand(self.tile_m, a_along_k) + operand(self.tile_n, b_along_k);
+        self.stages * elements * precision.storage().bytes() as u32
+    }
+
+    /// The definitions of `mma_loop.cuh`, but for the precision.
+    pub(crate) fn defines(&self) -> Vec<(&'static str, u32)> {
+        vec![
+            ("TILE_M", self.tile_m),
+            ("TILE_N", self.tile_n),
+            ("TILE_K", TILE_K),
+            ("WARP_M", self.warp_m),
+            ("WARP_N", self.warp_n),
+            ("STAGES", self.stages),
+        ]
+    }
+
+    fn shared(&self, problem: &GemmProblem) -> u32 {
+        self.shared_bytes(!problem.trans_a, problem.trans_b, problem.precision)
     }
 
     fn valid(&self, problem: &GemmProblem, caps: &Caps) -> bool {
         self.threads() <= caps.max_group_items
-            && u64::from(self.shared_bytes(problem)) <= caps.local_bytes
-            && fold_grid(self.tiles(problem), caps.max_grid[0])[1] <= caps.max_grid[1]
+            && u64::from(self.shared(problem)) <= caps.local_bytes
+            && fold_grid(self.tiles(problem.m, problem.n), caps.max_grid[0])[1] <= caps.max_grid[1]
     }
 
     /// The program for `problem` on a device with these capabilities.
@@ -90,34 +115,29 @@ impl MmaPlan {
     pub fn program(&self, problem: &GemmProblem, caps: &Caps) -> Program {
         // 16-byte copies need rows that start at multiples of 16 bytes.
         let aligned = |row: u32| u32::from(row.is_multiple_of(8));
-        let defines = [
-            ("TILE_M", self.tile_m),
-            ("TILE_N", self.tile_n),
-            ("TILE_K", TILE_K),
-            ("WARP_M", self.warp_m),
-            ("WARP_N", self.warp_n),
-            ("STAGES", self.stages),
+        let mut defines = self.defines();
+        defines.extend([
             ("TRANS_A", problem.trans_a.into()),
             ("TRANS_B", problem.trans_b.into()),
             ("ALIGNED_A", aligned(if problem.trans_a { problem.m } else { problem.k })),
             ("ALIGNED_B", aligned(if problem.trans_b { problem.k } else { problem.n })),
             (precision_define(problem.precision), 1),
-        ];
+        ]);
         let kernel = KernelSpec {
             source: Source::CudaC(SOURCE.into()),
             entry: "gemm_mma".to_owned(),
-            defines: defines.iter().map(|&(name, value)| (name.to_owned(), value.to_string())).collect(),
+            defines: defines.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect(),
             group: [self.threads(), 1, 1],
-            shared_bytes: self.shared_bytes(problem),
+            shared_bytes: self.shared(problem),
             bindings: BINDINGS.to_vec(),
             params_bytes: PARAMS_BYTES,
         };
-        single(problem, kernel, fold_grid(self.tiles(problem), caps.max_grid[0]))
+        single(problem, kernel, fold_grid(self.tiles(problem.m, problem.n), caps.max_grid[0]))
     }
 }
 
 /// Whether the device has mma.sync.m16n8k16 and cp.async: from compute capability 8.0 on.
-fn has_instructions(caps: &Caps) -> bool {
+pub(crate) fn has_instructions(caps: &Caps) -> bool {
     let capability = caps.facts.get("compute_capability").and_then(|text| text.parse::<f64>().ok());
     caps.speaks(Language::CudaC) && capability.is_some_and(|capability| capability >= 8.0)
 }

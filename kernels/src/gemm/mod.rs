@@ -6,7 +6,7 @@
 mod case;
 pub(crate) mod direct;
 mod library;
-mod mma;
+pub(crate) mod mma;
 pub(crate) mod packed;
 pub mod plan;
 mod problem;

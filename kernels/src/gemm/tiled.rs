@@ -11,7 +11,13 @@ use crate::{Precision, Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("operands.cl"), include_str!("tiled.cl"));
-const CUDA: &str = concat!(include_str!("../ptx.cuh"), include_str!("tiles.cuh"), include_str!("tiled.cu"));
+const CUDA: &str = concat!(
+    include_str!("../ptx.cuh"),
+    include_str!("../types.cuh"),
+    include_str!("tiles.cuh"),
+    include_str!("tiled_loop.cuh"),
+    include_str!("tiled.cu")
+);
 const WGSL: &str = concat!(include_str!("operands.wgsl.j2"), include_str!("tiled.wgsl.j2"));
 
 /// Products of one size, which a tile's sizes are chosen for.
@@ -115,7 +121,7 @@ impl TiledPlan {
     }
 
     /// Local memory of a work-group, in bytes.
-    pub(crate) fn local_bytes(&self, precision: Precision, language: Option<Language>) -> u64 {
+    fn local_bytes(&self, precision: Precision, language: Option<Language>) -> u64 {
         let element = staged_bytes(precision);
         let sides = u64::from(self.tile_m + self.tile_n);
         // Padding keeps columns of a block in different banks. In CUDA C it is one 16-byte load, and the next block is
@@ -128,6 +134,14 @@ impl TiledPlan {
         blocks * u64::from(self.tile_k) * (sides + 2 * padding) * element
     }
 
+    /// Local memory that a launch must ask for, in bytes: the other languages declare theirs in the source.
+    pub(crate) fn shared_bytes(&self, precision: Precision, caps: &Caps) -> u32 {
+        match language(caps) {
+            Some(Language::CudaC) => self.local_bytes(precision, Some(Language::CudaC)) as u32,
+            _ => 0,
+        }
+    }
+
     /// The program for `problem` on a device with these capabilities.
     ///
     /// Parameter block: `m`, `n`, `k` and a 0, each 32 bits. Buffers: A, B, C.
@@ -138,11 +152,7 @@ impl TiledPlan {
             entry: "gemm_tiled".to_owned(),
             defines,
             group: self.group(),
-            // The other languages declare theirs in the source.
-            shared_bytes: match language(caps) {
-                Some(Language::CudaC) => self.local_bytes(problem.precision, Some(Language::CudaC)) as u32,
-                _ => 0,
-            },
+            shared_bytes: self.shared_bytes(problem.precision, caps),
             bindings: BINDINGS.to_vec(),
             params_bytes: PARAMS_BYTES,
         };

@@ -45,6 +45,10 @@ inline f16 f64_to_f16(double x) {
 
 inline f16 f32_to_f16(float x) { return f64_to_f16(x); }
 
+inline unsigned f32_to_f16_pair(float first, float second) { return f32_to_f16(first) | (unsigned)f32_to_f16(second) << 16; }
+
+inline float exp2_approximate(float x) { return x < -126 ? 0 : std::exp2(x); }
+
 inline f16 f16_fma(f16 a, f16 b, f16 c) {
     return f64_to_f16((double)f16_to_f32(a) * f16_to_f32(b) + f16_to_f32(c));
 }
@@ -64,6 +68,11 @@ void copy_async_wait() {
 
 inline unsigned lane_of_warp() {
     return (threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) % 32;
+}
+
+template <typename T>
+T lane_exchange(T x, int mask) {
+    return ((const T*)emulator_warp_exchange("shfl.bfly", &x, sizeof x))[lane_of_warp() ^ mask];
 }
 
 template <bool TRANSPOSED>

@@ -1,0 +1,150 @@
+// The main loop of a product of halves on the matrix units: mma.sync.m16n8k16, compute capability 8.0 and up.
+//
+// A thread block computes TILE_M x TILE_N of C, a warp WARP_M x WARP_N of that. STAGES blocks of TILE_K columns of A
+// and rows of B are on their way into shared memory at a time, in the layout that they have in memory.
+//
+// Specialised by: TILE_M TILE_N TILE_K WARP_M WARP_N STAGES, and one of PRECISION_F16 PRECISION_F16_ACC16.
+
+constexpr int WARPS_N = TILE_N / WARP_N;
+constexpr int THREADS = TILE_M / WARP_M * WARPS_N * 32;
+// Elements of a 16-byte piece.
+constexpr int PIECE = 8;
+
+extern __shared__ __align__(128) unsigned char shared_memory[];
+
+// How an operand's blocks lie in shared memory. SIDE is its side of the tile that is not k; WITH_K says whether its rows
+// run along k. Rows are padded by 16 bytes, which puts any eight of them that follow one another in different banks.
+template <int SIDE, bool WITH_K>
+struct Stages {
+    static constexpr bool ALONG_K = WITH_K;
+    static constexpr int ROWS = ALONG_K ? SIDE : TILE_K;
+    static constexpr int COLUMNS = ALONG_K ? TILE_K : SIDE;
+    static constexpr int STRIDE = COLUMNS + PIECE;
+    static constexpr int STAGE = ROWS * STRIDE;
+    static constexpr int PIECES = ROWS * COLUMNS / PIECE;
+    static constexpr int TURNS = (PIECES + THREADS - 1) / THREADS;
+};
+
+// An operand that is a matrix in memory. ALIGNED says whether its rows start at multiples of 16 bytes.
+template <int SIDE, bool WITH_K, bool ALIGNED>
+struct Matrix : Stages<SIDE, WITH_K> {
+    using Layout = Stages<SIDE, WITH_K>;
+
+    const f16* matrix;
+    // Below 2^31, so that sums with a tile's sides don't overflow.
+    unsigned rows, columns, origin;
+    f16* shared;
+
+    __device__ __forceinline__ Matrix(
+        const f16* matrix, unsigned side, unsigned k, unsigned long long origin, f16* shared)
+        : matrix(matrix),
+          rows(WITH_K ? side : k),
+          columns(WITH_K ? k : side),
+          origin((unsigned)origin),
+          shared(shared) {}
+
+    // Starts to fetch the block from `start` along k into stage `slot`; zeros outside the matrix.
+    __device__ __forceinline__ void fetch(unsigned start, int slot) const {
+        unsigned first_row = WITH_K ? origin : start, first_column = WITH_K ? start : origin;
+        // Copies that are only started need no registers; pieces that pass through them come one at a time.
+#pragma unroll(ALIGNED ? Layout::TURNS : 1)
+        for (int i = 0; i < Layout::TURNS; ++i) {
+            int piece = threadIdx.x + i * THREADS;
+            if (Layout::PIECES % THREADS != 0 && piece >= Layout::PIECES) break;
+            int row = piece / (Layout::COLUMNS / PIECE), column = piece % (Layout::COLUMNS / PIECE) * PIECE;
+            f16* target = shared + slot * Layout::STAGE + row * Layout::STRIDE + column;
+            unsigned r = first_row + row, s = first_column + column;
+            const f16* source = matrix + (unsigned long long)r * columns + s;
+            if (ALIGNED) {
+                bool inside = r < rows && s < columns;
+                copy_async_16(target, inside ? source : matrix, inside);
+            } else {
+#pragma unroll
+                for (int j = 0; j < PIECE; ++j) target[j] = r < rows && s + j < columns ? source[j] : f16(0);
+            }
+        }
+    }
+
+    // Ends what `fetch` left in registers: nothing.
+    __device__ __forceinline__ void settle(int) const {}
+};
+
+#if defined(PRECISION_F16)
+typedef float Sums[4];
+// The two columns of a lane's upper (0) or lower (1) row, as halves.
+__device__ __forceinline__ unsigned halves(const Sums& sums, int row) {
+    return f32_to_f16(sums[2 * row]) | (unsigned)f32_to_f16(sums[2 * row + 1]) << 16;
+}
+#elif defined(PRECISION_F16_ACC16)
+typedef unsigned Sums[2];
+__device__ __forceinline__ unsigned halves(const Sums& sums, int row) { return sums[row]; }
+#endif
+
+// A warp's place in the tile.
+struct Place {
+    int lane, row, column;
+};
+
+__device__ __forceinline__ Place this_place() {
+    int warp = threadIdx.x / 32;
+    return {(int)threadIdx.x % 32, warp / WARPS_N * WARP_M, warp % WARPS_N * WARP_N};
+}
+
+// Adds the product of both operands, k long, to `sums`. An operand is a kind of Stages with `shared`, where its stages
+// are, and two functions: `fetch` is called for one block after the other, `settle` for the same slot after work that
+// hides the time that reading takes.
+template <typename A, typename B>
+__device__ __forceinline__ void multiply_blocks(
+    Sums (&sums)[WARP_M / 16][WARP_N / 8], A& operand_a, B& operand_b, unsigned k, const Place& at) {
+    unsigned blocks = (k + TILE_K - 1) / TILE_K;
+#pragma unroll
+    for (int i = 0; i < STAGES - 1; ++i) {
+        if (i < blocks) {
+            operand_a.fetch(i * TILE_K, i);
+            operand_b.fetch(i * TILE_K, i);
+            operand_a.settle(i);
+            operand_b.settle(i);
+        }
+        copy_async_commit();
+    }
+
+    int slot = 0, free_slot = STAGES - 1;
+    for (unsigned block = 0; block < blocks; ++block) {
+        copy_async_wait<STAGES - 2>();
+        // This block is there for all threads, and all are done with the block before, whose slot is filled next.
+        __syncthreads();
+        bool more = block + STAGES - 1 < blocks;
+        if (more) {
+            unsigned start = (block + STAGES - 1) * TILE_K;
+            operand_a.fetch(start, free_slot);
+            operand_b.fetch(start, free_slot);
+        }
+        copy_async_commit();
+        const f16* stage_a = operand_a.shared + slot * A::STAGE;
+        const f16* stage_b = operand_b.shared + slot * B::STAGE;
+#pragma unroll
+        for (int depth = 0; depth < TILE_K; depth += 16) {
+            unsigned pieces_a[WARP_M / 16][4], pieces_b[WARP_N / 8][2];
+#pragma unroll
+            for (int i = 0; i < WARP_M / 16; ++i) {
+                load_a<A::ALONG_K, A::STRIDE>(pieces_a[i], stage_a, at.row + 16 * i, depth, at.lane);
+            }
+#pragma unroll
+            for (int j = 0; j < WARP_N / 8; j += 2) {
+                load_b<B::ALONG_K, B::STRIDE>(
+                    pieces_b[j], pieces_b[j + 1], stage_b, depth, at.column + 8 * j, at.lane);
+            }
+#pragma unroll
+            for (int i = 0; i < WARP_M / 16; ++i) {
+#pragma unroll
+                for (int j = 0; j < WARP_N / 8; ++j) multiply_matrices(sums[i][j], pieces_a[i], pieces_b[j]);
+            }
+        }
+        if (more) {
+            operand_a.settle(free_slot);
+            operand_b.settle(free_slot);
+        }
+        slot = slot + 1 == STAGES ? 0 : slot + 1;
+        free_slot = free_slot + 1 == STAGES ? 0 : free_slot + 1;
+    }
+}
