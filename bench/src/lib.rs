@@ -9,6 +9,7 @@
 pub mod app;
 pub mod case_id;
 pub mod cli;
+pub mod energy;
 pub mod host;
 pub mod measure;
 pub mod plan;

@@ -236,6 +236,7 @@ fn bare(planned: &Planned, status: Status, reason: String) -> ResultRow {
         timing: None,
         work: None,
         rate: None,
+        energy: None,
         provenance: None,
     }
 }

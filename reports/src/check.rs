@@ -1,5 +1,7 @@
 //! Whether a result file keeps its promises: beyond its form, what its lines say of each other.
 
+mod energy;
+
 use crate::{EndStatus, ResultRow, RunFile, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +30,9 @@ pub fn rows(file: &RunFile) -> Vec<String> {
             problem("its device is not in the header");
         }
         check_row(row, &mut problem);
+        if let Some(energy) = &row.energy {
+            energy::check(row, energy, &mut problem);
+        }
     }
     problems
 }
@@ -73,7 +78,6 @@ fn check_row(row: &ResultRow, problem: &mut impl FnMut(&str)) {
     let (Some(verify), Some(timing), Some(rate), Some(work)) = (&row.verify, &row.timing, &row.rate, &row.work) else {
         return problem("it is ok without its verification, times, work or rate");
     };
-    let positive = |value: f64| value.is_finite() && value > 0.0;
     if verify.checked == 0 || !verify.max_error.is_some_and(|error| error <= verify.bound) {
         problem("it is ok and its verification does not say so");
     }
@@ -88,4 +92,8 @@ fn check_row(row: &ResultRow, problem: &mut impl FnMut(&str)) {
     if rates.iter().any(|&(work, rate)| !positive(rate) || (rate * timing.median_ns * 1e-9 / work - 1.0).abs() > 1e-6) {
         problem("the rate is not the work divided by the median time");
     }
+}
+
+fn positive(value: f64) -> bool {
+    value.is_finite() && value > 0.0
 }

@@ -12,7 +12,8 @@ pub mod write;
 
 pub use read::{ReadError, RunFile};
 pub use schema::{
-    BackendRow, BackendStatus, CacheMode, DeviceRow, End, EndStatus, Host, Line, Plan, Provenance, Rate, ResultRow,
-    RunHeader, SCHEMA, Status, Suite, Timing, Verify, Work,
+    BackendRow, BackendStatus, CacheMode, DeviceRow, End, EndStatus, Energy, EnergyEstimate, EnergyFigures,
+    EnergyMeter, EnergyStatus, EnergyWindow, Host, Line, Plan, Provenance, Rate, ResultRow, RunHeader, SCHEMA, Status,
+    Suite, Timing, Verify, Work,
 };
 pub use write::RunWriter;

@@ -111,6 +111,7 @@ fn row(case: &dyn Case, request: &Request, outcome: Outcome) -> ResultRow {
         timing: outcome.timing,
         work: Some(measure::work(case)),
         rate: outcome.rate,
+        energy: None,
         provenance: Some(Provenance {
             source_sha256: outcome.source_sha256,
             plan: outcome.plan,

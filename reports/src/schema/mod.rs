@@ -4,10 +4,12 @@
 //! over names that they don't know; a changed meaning makes a new version.
 
 mod end;
+mod energy;
 mod result;
 mod run;
 
 pub use end::{End, EndStatus};
+pub use energy::{Energy, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyStatus, EnergyWindow};
 pub use result::{Provenance, Rate, ResultRow, Status, Timing, Verify, Work};
 pub use run::{BackendRow, BackendStatus, CacheMode, DeviceRow, Host, Plan, RunHeader, Suite};
 
