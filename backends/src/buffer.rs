@@ -10,6 +10,7 @@ pub struct Buffer {
     token: DeviceToken,
     id: u64,
     bytes: u64,
+    pinned: bool,
     inner: Box<dyn Any>,
 }
 
@@ -17,12 +18,22 @@ impl Buffer {
     /// Wraps a backend's own handle. Backends call this, users call [`Device::alloc`](crate::Device::alloc).
     pub fn new(token: DeviceToken, bytes: u64, inner: impl Any) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self { token, id: NEXT.fetch_add(1, Ordering::Relaxed), bytes, inner: Box::new(inner) }
+        Self { token, id: NEXT.fetch_add(1, Ordering::Relaxed), bytes, pinned: false, inner: Box::new(inner) }
+    }
+
+    /// Wraps a backend's own handle of page-locked host memory, for [`Device::alloc_pinned`](crate::Device::alloc_pinned).
+    pub fn new_pinned(token: DeviceToken, bytes: u64, inner: impl Any) -> Self {
+        Self { pinned: true, ..Self::new(token, bytes, inner) }
     }
 
     /// Size in bytes, as it was asked for.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Whether it is page-locked memory of the host, which only copies reach.
+    pub fn is_pinned(&self) -> bool {
+        self.pinned
     }
 
     /// A number that no other buffer of this process has or had.

@@ -26,6 +26,32 @@ pub struct PhysicalId {
     pub uuid: Option<String>,
 }
 
+/// A rate from a maker's document, for the whole device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "quantity", rename_all = "lowercase")]
+pub enum TheoreticalRate {
+    /// Arithmetic, at the clock of the compute units.
+    Compute {
+        /// The type computed in; of matrix units, the type that they multiply.
+        dtype: DType,
+        /// Whether it is that of the matrix units.
+        matrix: bool,
+        /// FLOP of one cycle, a multiplication and an addition counted as two.
+        flop_per_cycle: f64,
+        /// The document.
+        source: String,
+    },
+    /// Memory, at its own clock.
+    Bandwidth {
+        /// Bytes of one cycle.
+        bytes_per_cycle: f64,
+        /// The memory's clock.
+        clock_mhz: f64,
+        /// The document.
+        source: String,
+    },
+}
+
 /// A device's capabilities and limits. Sizes are in bytes, times in nanoseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Caps {
@@ -64,6 +90,8 @@ pub struct Caps {
     pub clock: Clock,
     /// That clock's step.
     pub clock_resolution_ns: f64,
+    /// What the makers' documents give for this device; empty where no document is known.
+    pub theoretical: Vec<TheoreticalRate>,
     /// Other facts worth keeping, such as the instruction set or the architecture.
     pub facts: BTreeMap<String, String>,
 }

@@ -1,6 +1,6 @@
 //! The seam: what every backend offers, and nothing that only one of them could.
 
-use crate::{Buffer, Caps, Command, Kernel, KernelSpec, PhysicalId, Presence, Result, Span, Ticket};
+use crate::{Buffer, Caps, Command, Error, Kernel, KernelSpec, PhysicalId, Presence, Result, Span, Ticket};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -40,6 +40,17 @@ pub trait Device {
     /// `OutOfMemory` or `LimitExceeded`, with both numbers; `InvalidArgument` for 0 bytes.
     fn alloc(&self, bytes: u64) -> Result<Buffer>;
 
+    /// Allocates page-locked host memory, which the device reaches by itself: one end of a
+    /// [`Command::Copy`](crate::Command::Copy) whose other end is the device's memory. Uploads and downloads reach it,
+    /// kernels and fills don't.
+    ///
+    /// # Errors
+    /// As [`alloc`](Device::alloc), and `Unsupported` with the reason where the API has no such memory.
+    fn alloc_pinned(&self, bytes: u64) -> Result<Buffer> {
+        let _ = bytes;
+        Err(Error::unsupported("this backend offers no page-locked memory"))
+    }
+
     /// Copies from the host; when it returns, `src` may be reused.
     ///
     /// # Errors
@@ -75,6 +86,14 @@ pub trait Device {
     /// # Errors
     /// Only what the driver reports.
     fn memory(&self) -> Result<Memory>;
+
+    /// Measures the clock of the compute units while they work, in MHz.
+    ///
+    /// # Errors
+    /// `Unsupported` where the API gives no way to.
+    fn clock_mhz(&self) -> Result<f64> {
+        Err(Error::unsupported("this backend has no way to measure the clock"))
+    }
 
     /// What the device can do.
     fn caps(&self) -> &Caps {

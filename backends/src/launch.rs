@@ -66,10 +66,13 @@ pub fn check(commands: &[Command<'_>], token: DeviceToken, caps: &Caps) -> Resul
                 }
                 src.check_owner(token)?;
                 dst.check_owner(token)?;
+                if src.is_pinned() && dst.is_pinned() {
+                    return Err(Error::invalid("a copy needs the device's memory at one of its ends"));
+                }
                 src.check_range(*src_offset, *bytes)?;
                 dst.check_range(*dst_offset, *bytes)?;
             }
-            Command::Fill { dst, .. } => dst.check_owner(token)?,
+            Command::Fill { dst, .. } => check_reachable(dst, token)?,
             Command::Begin if open => return Err(Error::invalid("a span starts inside another span")),
             Command::Begin => open = true,
             Command::End if !open => return Err(Error::invalid("a span ends that was never started")),
@@ -79,11 +82,17 @@ pub fn check(commands: &[Command<'_>], token: DeviceToken, caps: &Caps) -> Resul
     if open { Err(Error::invalid("a span was started and not ended")) } else { Ok(()) }
 }
 
+/// Checks that a buffer is the device's own memory, which kernels and fills need.
+fn check_reachable(buffer: &Buffer, token: DeviceToken) -> Result<()> {
+    buffer.check_owner(token)?;
+    if buffer.is_pinned() { Err(Error::invalid("page-locked host memory is reached by copies only")) } else { Ok(()) }
+}
+
 impl Launch<'_> {
     fn check(&self, token: DeviceToken, caps: &Caps) -> Result<()> {
         self.kernel.check_owner(token)?;
         for buffer in self.buffers {
-            buffer.check_owner(token)?;
+            check_reachable(buffer, token)?;
         }
         for (axis, (&groups, &limit)) in self.grid.iter().zip(&caps.max_grid).enumerate() {
             if groups == 0 {

@@ -41,7 +41,7 @@ pub mod webgpu;
 
 pub use absence::{Absence, AbsenceReason, Presence};
 pub use buffer::Buffer;
-pub use caps::{Caps, DeviceKind, PhysicalId};
+pub use caps::{Caps, DeviceKind, PhysicalId, TheoreticalRate};
 pub use device::{Device, DeviceId, DeviceInfo, DeviceToken, Driver, Memory};
 pub use dtype::DType;
 pub use error::{Error, Result};

@@ -260,3 +260,24 @@ fn too_much_memory_is_an_answer_with_both_numbers() {
 fn a_missing_device_is_unavailable() {
     assert!(matches!(OpenClDriver.open(4_000_000), Err(Error::Unavailable { api: "opencl", .. })));
 }
+
+#[test]
+fn page_locked_memory_is_an_end_of_copies() {
+    on_every_device(|device| {
+        let (from, to) = (device.alloc_pinned(12).expect("memory"), device.alloc_pinned(12).expect("memory"));
+        let own = device.alloc(12).expect("memory");
+        device.upload(&from, 0, &words(&[1, 2, 3])).expect("upload");
+        let there = Command::Copy { src: &from, src_offset: 4, dst: &own, dst_offset: 0, bytes: 8 };
+        let back = Command::Copy { src: &own, src_offset: 0, dst: &to, dst_offset: 4, bytes: 8 };
+        let ticket = device.submit(&[Command::Begin, there, back, Command::End]).expect("submit");
+        assert_eq!(device.wait(ticket).expect("wait").len(), 1);
+        assert_eq!(read(device, &to)[4..], words(&[2, 3]));
+        for command in [
+            Command::Fill { dst: &from, pattern: 0 },
+            Command::Copy { src: &from, src_offset: 0, dst: &to, dst_offset: 0, bytes: 4 },
+        ] {
+            assert!(matches!(device.submit(&[command]), Err(Error::InvalidArgument(_))));
+        }
+        assert!(matches!(device.alloc_pinned(0), Err(Error::InvalidArgument(_))));
+    });
+}

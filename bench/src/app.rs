@@ -1,7 +1,7 @@
 //! What a program of this kind is made of: its backends and its operations.
 
 use accelbench_backends::Registry;
-use accelbench_kernels::Catalogue;
+use accelbench_kernels::{Catalogue, probe};
 
 /// The backends and operations of a program. Functions, since each worker process makes its own.
 ///
@@ -13,11 +13,13 @@ pub struct App {
     pub registry: fn() -> Registry,
     /// Makes the catalogue of operations.
     pub catalogue: fn() -> Catalogue,
+    /// Makes the catalogue of the probes that find ceilings: operations by the names that [`probe::catalogue`] has.
+    pub probes: fn() -> Catalogue,
 }
 
 impl App {
     /// The program `accelbench` itself.
     pub fn builtin() -> Self {
-        Self { registry: Registry::builtin, catalogue: Catalogue::builtin }
+        Self { registry: Registry::builtin, catalogue: Catalogue::builtin, probes: probe::catalogue }
     }
 }

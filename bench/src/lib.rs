@@ -8,12 +8,15 @@
 
 pub mod app;
 pub mod case_id;
+pub mod ceilings;
 pub mod cli;
 pub mod energy;
 pub mod host;
 pub mod measure;
 pub mod plan;
 pub mod probe;
+pub mod roofline;
+mod rows;
 pub mod run;
 pub mod stats;
 pub mod worker;

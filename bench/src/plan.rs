@@ -42,7 +42,8 @@ pub struct Planned {
 
 /// Spreads a selection over the devices that were found.
 ///
-/// A device that lacks a numeric type altogether gets one row that says so, and not one for each shape.
+/// A device that lacks a numeric type altogether gets one row that says so, and not one for each shape. A device's
+/// operations take turns, so that each has its share where time runs out; shapes of a user's own keep their order.
 ///
 /// # Errors
 /// One line that names what does not exist, or does not fit on any device.
@@ -64,7 +65,9 @@ pub fn expand(
     let mut known_shapes = BTreeSet::new();
     let mut known_variants = BTreeSet::new();
     for device in &devices {
+        let mut queues: Vec<Vec<Planned>> = Vec::new();
         for operation in catalogue.iter().filter(|operation| chosen(&selection.kernels, operation.name())) {
+            let mut queue = Vec::new();
             let mut lacking: Vec<Precision> = Vec::new();
             for (fields, named) in shapes(operation, selection, profile) {
                 for &precision in operation.precisions() {
@@ -86,12 +89,14 @@ pub fn expand(
                     for variant in case_variants(&*case, device, selection, profile) {
                         known_variants.insert(variant.clone());
                         if variant == NO_VARIANT || chosen(&selection.variants, &variant) {
-                            planned.push(plan_case(&*case, device, variant, &fields, named.clone()));
+                            queue.push(plan_case(&*case, device, variant, &fields, named.clone()));
                         }
                     }
                 }
             }
+            queues.push(queue);
         }
+        planned.extend(if selection.own_shapes.is_empty() { in_turns(queues) } else { queues.concat() });
     }
     known_variants.remove(NO_VARIANT);
     if let Some(name) = selection.shapes.iter().find(|name| !known_shapes.contains(*name)) {
@@ -117,11 +122,22 @@ pub fn expand(
     Ok(planned)
 }
 
+/// One from each queue in turn, until all are empty.
+fn in_turns(queues: Vec<Vec<Planned>>) -> Vec<Planned> {
+    let longest = queues.iter().map(Vec::len).max().unwrap_or(0);
+    let mut queues: Vec<_> = queues.into_iter().map(Vec::into_iter).collect();
+    (0..longest).flat_map(|_| queues.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()).collect()
+}
+
 fn chosen(list: &[String], name: &str) -> bool {
     list.is_empty() || list.iter().any(|wanted| wanted == name)
 }
 
-fn chosen_devices<'a>(devices: &'a [DeviceInfo], wanted: &[String]) -> Result<Vec<&'a DeviceInfo>, String> {
+/// The devices that these names choose: of one device (`opencl:1`) or of a whole backend (`opencl`); all without a name.
+///
+/// # Errors
+/// One line that names the device that was not found.
+pub fn chosen_devices<'a>(devices: &'a [DeviceInfo], wanted: &[String]) -> Result<Vec<&'a DeviceInfo>, String> {
     let matches = |device: &DeviceInfo, name: &str| device.id.to_string() == name || device.id.backend == name;
     for name in wanted {
         if !devices.iter().any(|device| matches(device, name)) {

@@ -1,17 +1,18 @@
-//! Driving a run: a worker for each device in turn, a row for each case, whatever happens to the worker.
+//! Driving a run: a worker for each device in turn, its ceilings first, then a row for each case, whatever happens to the
+//! worker.
 
-use crate::case_id::NO_VARIANT;
+use crate::ceilings::{self, Place, Stopped};
 use crate::measure::Effort;
 use crate::plan::Planned;
 use crate::probe::Machine;
-use crate::worker::{Failure, Request, Worker};
-use crate::{CaseId, host};
+use crate::rows::{bare, complete, left_out};
+use crate::worker::{CaseRequest, Failure, Measured, Workers};
+use crate::{App, CaseId, host, roofline};
 use accelbench_backends::DeviceId;
-use accelbench_kernels::{Profile, fill};
-use accelbench_reports::{CacheMode, Provenance, ResultRow, Status};
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use accelbench_kernels::Profile;
+use accelbench_reports::roofline::of_row;
+use accelbench_reports::{CacheMode, Ceiling, Ceilings, ResultRow, Status};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// How a run is made.
@@ -27,154 +28,233 @@ pub struct RunSettings {
     pub plan: Option<String>,
     /// How long a worker may take over one case.
     pub timeout: Duration,
-    /// How long each device may take in all; none means no limit.
+    /// How long each device may take over its cases; none means no limit.
     pub budget: Option<Duration>,
     /// How long one case may take by what the device has shown so far; none means no limit.
     pub case_limit: Option<Duration>,
 }
 
 impl RunSettings {
-    /// The time that a profile gives a device, and a case.
+    /// The time that a profile gives a device's cases, and one case. Probing its ceilings comes on top.
     pub const fn limits(profile: Profile) -> (Option<Duration>, Option<Duration>) {
         match profile {
-            Profile::Quick => (Some(Duration::from_secs(12)), Some(Duration::from_secs(2))),
-            Profile::Standard => (Some(Duration::from_secs(65)), Some(Duration::from_secs(5))),
+            Profile::Quick => (Some(Duration::from_secs(11)), Some(Duration::from_secs(2))),
+            Profile::Standard => (Some(Duration::from_secs(55)), Some(Duration::from_secs(5))),
             Profile::Full => (Some(Duration::from_mins(30)), Some(Duration::from_mins(2))),
         }
     }
 }
 
-/// Runs cases in order and hands each one's row to `row`, which puts it on disk and shows it.
+/// How often a device is probed anew until a rate that is above its ceilings is not: what else runs on the machine takes
+/// from a probe, too.
+const DOUBTS: u32 = 3;
+
+/// What a run has to say while it goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A device is being probed, which takes seconds.
+    Probing(&'a DeviceId),
+    /// Something that hinders nothing.
+    Note(String),
+    /// A device's ceilings; rows that follow are held against them.
+    Ceilings(Box<Ceilings>),
+    /// A case's row.
+    Row(Box<ResultRow>),
+}
+
+/// Runs cases in order and hands each event to `tell`, which puts rows and ceilings on disk and shows them. `known` are
+/// the ceilings that a resumed run has already.
 ///
 /// # Errors
-/// The first error of `row`: a row that can't be kept ends the run. A case's own failure is a row, not an error.
+/// The first error of `tell`: a row that can't be kept ends the run. A case's own failure is a row, not an error.
 pub fn run<E>(
+    app: App,
     machine: &Machine,
     cases: &[Planned],
     settings: &RunSettings,
+    known: &[Ceilings],
     stopped: &dyn Fn() -> bool,
-    mut row: impl FnMut(ResultRow) -> Result<(), E>,
+    tell: impl FnMut(Event<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut driver =
-        Driver { machine, settings, stopped, worker: None, closed: BTreeMap::new(), rates: BTreeMap::new() };
+    let mut driver = Driver {
+        app,
+        machine,
+        settings,
+        workers: Workers::new(machine, settings.timeout, stopped),
+        ceilings: known.iter().map(|ceilings| (ceilings.device.clone(), ceilings.clone())).collect(),
+        probed_again: BTreeSet::new(),
+        rates: BTreeMap::new(),
+        tell,
+    };
     let mut spent: BTreeMap<&DeviceId, Duration> = BTreeMap::new();
     for planned in cases {
         if stopped() {
             return Ok(());
         }
-        let start = Instant::now();
         let used = spent.entry(&planned.id.device).or_default();
-        let outcome = match settings.budget {
-            Some(budget) if *used >= budget => Ok(left_out(
-                planned,
-                settings,
-                format!(
-                    "the {} s of the {} profile for this device are used up; --full gives more, and the command runs it alone",
-                    budget.as_secs(),
-                    settings.profile.name()
-                ),
-            )),
-            _ => driver.case(planned),
+        let row = match driver.row(planned, used) {
+            Err(End::Told(error)) => return Err(error),
+            Err(End::Stopped) => return Ok(()),
+            Ok(row) => row,
         };
-        match outcome {
-            Ok(result) => row(result)?,
-            Err(Stopped) => return Ok(()),
-        }
-        *used += start.elapsed();
+        (driver.tell)(Event::Row(Box::new(row)))?;
     }
     Ok(())
 }
 
-/// After so many tries a device that does not open is not tried again: each may last to the deadline.
-const OPEN_TRIES: u32 = 2;
-
-/// The user ended the run.
-struct Stopped;
-
-struct Driver<'a> {
-    machine: &'a Machine,
-    settings: &'a RunSettings,
-    stopped: &'a dyn Fn() -> bool,
-    worker: Option<Worker>,
-    /// Devices that could not be opened, how often, and why the last time.
-    closed: BTreeMap<DeviceId, (u32, Failure)>,
-    /// The best rate so far of each device, operation and type, in FLOP/s.
-    rates: BTreeMap<(String, String, &'static str), f64>,
+/// Why a run ends early.
+enum End<E> {
+    /// The user ended it.
+    Stopped,
+    /// What it had to say can't be kept.
+    Told(E),
 }
 
-impl Driver<'_> {
-    fn case(&mut self, planned: &Planned) -> Result<ResultRow, Stopped> {
-        if let Some(reason) = self.too_much(planned) {
+impl<E> From<Stopped> for End<E> {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+struct Driver<'a, T> {
+    app: App,
+    machine: &'a Machine,
+    settings: &'a RunSettings,
+    workers: Workers<'a>,
+    /// Of each device that had its turn, by id.
+    ceilings: BTreeMap<String, Ceilings>,
+    /// Devices that did better than their ceilings and were probed again.
+    probed_again: BTreeSet<DeviceId>,
+    /// The best rate so far of each device, operation and type, in FLOP/s.
+    rates: BTreeMap<(String, String, &'static str), f64>,
+    tell: T,
+}
+
+impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
+    /// A case's row. What is spent on the case, and not on probing, is added to `used`.
+    fn row(&mut self, planned: &Planned, used: &mut Duration) -> Result<ResultRow, End<E>> {
+        let device = &planned.id.device;
+        if !self.ceilings.contains_key(&device.to_string()) {
+            let ceilings = self.find_ceilings(device)?;
+            self.keep(ceilings)?;
+        }
+        if let Some(reason) = self.too_much(planned, *used) {
             return Ok(left_out(planned, self.settings, reason));
         }
-        let request = Request {
+        let start = Instant::now();
+        let measured = self.measure(planned);
+        *used += start.elapsed();
+        match measured {
+            Ok(measured) => {
+                let row = self.hold(planned, measured)?;
+                let row = complete(planned, self.settings, row);
+                self.remember(planned, &row);
+                Ok(row)
+            }
+            Err(failure) => self.failed(planned, failure),
+        }
+    }
+
+    fn measure(&mut self, planned: &Planned) -> Result<Measured, Failure> {
+        let request = CaseRequest {
             case: planned.id.clone(),
             plan: self.settings.plan.clone(),
             seed: self.settings.seed,
             cache: self.settings.cache,
             effort: Effort::of(self.settings.profile),
         };
-        if let Err(failure) = self.ready(&planned.id) {
-            return failed(planned, self.settings, failure);
+        let stopped = self.workers.stopped;
+        let worker = self.workers.on(&planned.id.device)?;
+        let measured = worker.measure(request, self.settings.timeout, stopped);
+        if measured.as_ref().map_or(true, |measured| measured.device_lost) {
+            self.workers.dismiss();
         }
-        let Some(worker) = &mut self.worker else { return Err(Stopped) };
-        match worker.measure(&request, self.settings.timeout, self.stopped) {
-            Ok((row, device_lost)) => {
-                if device_lost {
-                    self.worker = None;
-                }
-                let row = complete(planned, self.settings, row);
-                self.remember(planned, &row);
-                Ok(row)
+        measured
+    }
+
+    /// The ceilings that were kept, or else those that a probing finds.
+    fn find_ceilings(&mut self, device: &DeviceId) -> Result<Ceilings, End<E>> {
+        let place = self.place(device);
+        if let Some(kept) = place.as_ref().and_then(|place| place.load(self.settings.profile)) {
+            // Devices may be numbered otherwise now.
+            return Ok(Ceilings { device: device.to_string(), ..kept });
+        }
+        (self.tell)(Event::Probing(device)).map_err(End::Told)?;
+        let probing = ceilings::probe(&mut self.workers, device, self.settings.profile, |_| true)?;
+        if probing.failures == 0 {
+            self.store(device, &probing.ceilings)?;
+        }
+        Ok(probing.ceilings)
+    }
+
+    fn place(&self, device: &DeviceId) -> Option<Place> {
+        self.machine.devices().find(|info| info.id == *device).map(|info| Place::of(self.app, info))
+    }
+
+    fn store(&mut self, device: &DeviceId, ceilings: &Ceilings) -> Result<(), End<E>> {
+        match self.place(device).map(|place| place.store(ceilings)) {
+            Some(Err(error)) => {
+                let note = format!("the ceilings of {device} are not kept for the next run: {error}");
+                (self.tell)(Event::Note(note)).map_err(End::Told)
             }
-            Err(failure) => {
-                self.worker = None;
-                failed(planned, self.settings, failure)
-            }
+            _ => Ok(()),
         }
     }
 
-    /// Sees to it that a worker has the case's device open.
-    fn ready(&mut self, id: &CaseId) -> Result<(), Failure> {
-        if self.worker.as_ref().is_some_and(|worker| worker.device.id == id.device) {
-            return Ok(());
-        }
-        if let Some((OPEN_TRIES.., failure)) = self.closed.get(&id.device) {
-            return Err(failure.clone());
-        }
-        self.worker = None;
-        let worker = Worker::start(&id.device, self.settings.timeout, self.stopped);
-        let probed = self.machine.devices().find(|device| device.id == id.device);
-        match worker {
-            Ok(worker) if probed.is_some_and(|device| device.name != worker.device.name) => Err(Failure::Closed(
-                format!("{} is now `{}`: the machine's devices changed", id.device, worker.device.name),
-            )),
-            Ok(worker) => {
-                self.worker = Some(worker);
-                Ok(())
+    fn keep(&mut self, ceilings: Ceilings) -> Result<(), End<E>> {
+        self.ceilings.insert(ceilings.device.clone(), ceilings.clone());
+        (self.tell)(Event::Ceilings(Box::new(ceilings))).map_err(End::Told)
+    }
+
+    /// Holds a row against its device's ceilings. Machines drift and probings are kept for long, so a device that does
+    /// better than its ceilings is probed anew before the row is called wrong.
+    fn hold(&mut self, planned: &Planned, Measured { mut row, unit, .. }: Measured) -> Result<ResultRow, End<E>> {
+        let device = &planned.id.device;
+        let (Some(unit), Some(known)) = (unit, self.ceilings.get(&row.device).cloned()) else { return Ok(row) };
+        row.ceiling = of_row(&known, &row, unit);
+        let exceeded = |row: &ResultRow| row.ceiling.as_ref().is_some_and(Ceiling::is_exceeded);
+        if exceeded(&row) && self.probed_again.insert(device.clone()) {
+            (self.tell)(Event::Probing(device)).map_err(End::Told)?;
+            let mut merged = known;
+            for _ in 0..DOUBTS {
+                let again =
+                    ceilings::probe(&mut self.workers, device, self.settings.profile, ceilings::Step::bounds_rows)?;
+                merged = ceilings::larger(&merged, again.ceilings);
+                row.ceiling = of_row(&merged, &row, unit);
+                if !exceeded(&row) {
+                    break;
+                }
             }
-            Err(failure) => {
-                let (tries, last) = self.closed.entry(id.device.clone()).or_insert((0, failure.clone()));
-                *tries += 1;
-                last.clone_from(&failure);
-                Err(failure)
-            }
+            self.store(device, &merged)?;
+            self.keep(merged)?;
         }
+        Ok(if exceeded(&row) { roofline::above(row) } else { row })
     }
 
     /// Why a case is left out before anything is spent on it.
-    fn too_much(&self, planned: &Planned) -> Option<String> {
-        if let Some(limit) = self.settings.case_limit
-            && let Some(rate) = self.rates.get(&key(&planned.id))
-        {
+    fn too_much(&self, planned: &Planned, used: Duration) -> Option<String> {
+        let profile = self.settings.profile.name();
+        if let Some(budget) = self.settings.budget.filter(|budget| used >= *budget) {
+            return Some(format!(
+                "the {} s of the {profile} profile for this device are used up; --full gives more, and the command runs \
+                 it alone",
+                budget.as_secs()
+            ));
+        }
+        if let (Some(limit), Some(rate)) = (self.settings.case_limit, self.rates.get(&key(&planned.id))) {
             let seconds = planned.flop / rate * Effort::of(self.settings.profile).runs_min();
+            let seen = format!("it would take about {seconds:.0} s at the {:.1} GFLOP/s seen so far", rate * 1e-9);
             if seconds > limit.as_secs_f64() {
                 return Some(format!(
-                    "it would take about {seconds:.0} s at the {:.1} GFLOP/s seen so far, and the {} profile gives a \
-                         case {} s; --full gives more, and the command runs it alone",
-                    rate * 1e-9,
-                    self.settings.profile.name(),
+                    "{seen}, and the {profile} profile gives a case {} s; --full gives more, and the command runs it alone",
                     limit.as_secs()
+                ));
+            }
+            let left = self.settings.budget.map(|budget| budget.saturating_sub(used).as_secs_f64());
+            if let Some(left) = left.filter(|left| seconds > *left) {
+                return Some(format!(
+                    "{seen}, and {left:.0} s of the {profile} profile's time for this device are left; --full gives more, \
+                     and the command runs it alone"
                 ));
             }
         }
@@ -194,94 +274,21 @@ impl Driver<'_> {
             *best = best.max(rate.flop_per_s);
         }
     }
+
+    fn failed(&self, planned: &Planned, failure: Failure) -> Result<ResultRow, End<E>> {
+        let (status, reason) = match failure {
+            Failure::Crashed(how) => (Status::Crashed, how),
+            Failure::Timeout(after) => (
+                Status::Timeout,
+                format!("no answer within {} s, so the worker was ended; --timeout gives more", after.as_secs_f64()),
+            ),
+            Failure::Closed(reason) => (Status::Failed, reason),
+            Failure::Interrupted => return Err(End::Stopped),
+        };
+        Ok(complete(planned, self.settings, bare(planned, status, reason)))
+    }
 }
 
 fn key(id: &CaseId) -> (String, String, &'static str) {
     (id.device.to_string(), id.op.clone(), id.precision.name())
-}
-
-fn failed(planned: &Planned, settings: &RunSettings, failure: Failure) -> Result<ResultRow, Stopped> {
-    let (status, reason) = match failure {
-        Failure::Crashed(how) => (Status::Crashed, how),
-        Failure::Timeout(after) => (
-            Status::Timeout,
-            format!("no answer within {} s, so the worker was ended; --timeout gives more", after.as_secs_f64()),
-        ),
-        Failure::Closed(reason) => (Status::Failed, reason),
-        Failure::Interrupted => return Err(Stopped),
-    };
-    Ok(complete(planned, settings, bare(planned, status, reason)))
-}
-
-fn left_out(planned: &Planned, settings: &RunSettings, reason: String) -> ResultRow {
-    complete(planned, settings, bare(planned, Status::Skipped, reason))
-}
-
-/// A row for a case that no worker answered for.
-fn bare(planned: &Planned, status: Status, reason: String) -> ResultRow {
-    let id = &planned.id;
-    let value = |text: &String| text.parse::<u64>().map_or_else(|_| Value::from(text.as_str()), Value::from);
-    ResultRow {
-        case: id.to_string(),
-        op: id.op.clone(),
-        dtype: id.precision.name().to_owned(),
-        shape: planned.fields.iter().map(|(name, text)| (name.clone(), value(text))).collect::<Map<_, _>>(),
-        origin: None,
-        phase: None,
-        variant: id.variant.clone(),
-        device: id.device.to_string(),
-        status,
-        reason: Some(reason),
-        verify: None,
-        timing: None,
-        work: None,
-        rate: None,
-        energy: None,
-        provenance: None,
-    }
-}
-
-/// Adds what only the plan knows: the shape's origin, and the command that gives this row again.
-fn complete(planned: &Planned, settings: &RunSettings, mut row: ResultRow) -> ResultRow {
-    if let Some(named) = &planned.named {
-        row.origin = Some(named.origin.to_owned());
-        row.phase = Some(named.phase.name().to_owned());
-    }
-    let provenance = row.provenance.get_or_insert_with(|| Provenance {
-        source_sha256: None,
-        plan: None,
-        seed: settings.seed,
-        fill: fill::NORMAL.to_owned(),
-        command: String::new(),
-    });
-    provenance.command = command(planned, settings, provenance.plan.as_deref());
-    row
-}
-
-fn command(planned: &Planned, settings: &RunSettings, plan: Option<&str>) -> String {
-    let id = &planned.id;
-    let fields: Vec<String> = planned.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let mut command = format!(
-        "accelbench run {}:{} --dtype {} --device {} --seed {}",
-        id.op,
-        fields.join(","),
-        id.precision,
-        id.device,
-        settings.seed
-    );
-    if id.variant != NO_VARIANT {
-        let _ = write!(command, " --variant {}", id.variant);
-    }
-    if let Some(plan) = plan {
-        let _ = write!(command, " --plan {plan}");
-    }
-    if settings.cache == CacheMode::Cold {
-        command.push_str(" --cache cold");
-    }
-    match settings.profile {
-        Profile::Quick => command.push_str(" --quick"),
-        Profile::Standard => {}
-        Profile::Full => command.push_str(" --full"),
-    }
-    command
 }

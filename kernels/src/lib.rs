@@ -15,6 +15,7 @@ pub mod fill;
 pub mod gemm;
 pub mod op;
 pub mod precision;
+pub mod probe;
 pub mod program;
 pub mod shapes;
 pub mod tensor;

@@ -1,11 +1,13 @@
 //! The numeric types of a case: what is stored, and what sums are kept in.
 
 use accelbench_backends::{Caps, DType};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// A case's numeric types, by the name in its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Precision {
     /// Stored and accumulated in binary64.
     F64,
@@ -75,5 +77,19 @@ impl FromStr for Precision {
             let known: Vec<_> = Self::ALL.iter().map(|precision| precision.name()).collect();
             format!("unknown dtype `{text}`; known are {}", known.join(", "))
         })
+    }
+}
+
+impl TryFrom<String> for Precision {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Precision> for String {
+    fn from(precision: Precision) -> Self {
+        precision.name().to_owned()
     }
 }

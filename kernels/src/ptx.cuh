@@ -25,6 +25,13 @@ __device__ __forceinline__ f16 f16_fma(f16 a, f16 b, f16 c) {
     return d;
 }
 
+// The same for two pairs of halves, the first of a pair in its low bits.
+__device__ __forceinline__ unsigned f16x2_fma(unsigned a, unsigned b, unsigned c) {
+    unsigned d;
+    asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+    return d;
+}
+
 // Starts a copy of 16 bytes from global to shared memory, both aligned to 16; writes zeros where `inside` is false,
 // without touching `global`.
 __device__ __forceinline__ void copy_async_16(void* shared, const void* global, bool inside) {
@@ -77,6 +84,24 @@ __device__ __forceinline__ void multiply_matrices(unsigned (&c)[2], const unsign
     asm("mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%0, %1}, {%2, %3, %4, %5}, {%6, %7}, {%0, %1};"
         : "+r"(c[0]), "+r"(c[1])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+// c += a * b for a warp's 8 x 4 by 4 x 8 product of doubles. Lane l holds of a the element (l / 4, l % 4), of b
+// (l % 4, l / 4), of c the row l / 4, the columns 2 (l % 4) and 2 (l % 4) + 1.
+__device__ __forceinline__ void multiply_matrices(double (&c)[2], const double (&a)[1], const double (&b)[1]) {
+    asm("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0, %1}, {%2}, {%3}, {%0, %1};"
+        : "+d"(c[0]), "+d"(c[1])
+        : "d"(a[0]), "d"(b[0]));
+}
+
+// The same for 16 x 16 by 16 x 8. Element i of a is at row l / 4 + 8 (i % 2), column l % 4 + 4 (i / 2), that of b at row
+// l % 4 + 4 i, and c is as with f16.
+__device__ __forceinline__ void multiply_matrices(double (&c)[4], const double (&a)[8], const double (&b)[4]) {
+    asm("mma.sync.aligned.m16n8k16.row.col.f64.f64.f64.f64 {%0, %1, %2, %3}, {%4, %5, %6, %7, %8, %9, %10, %11}, "
+        "{%12, %13, %14, %15}, {%0, %1, %2, %3};"
+        : "+d"(c[0]), "+d"(c[1]), "+d"(c[2]), "+d"(c[3])
+        : "d"(a[0]), "d"(a[1]), "d"(a[2]), "d"(a[3]), "d"(a[4]), "d"(a[5]), "d"(a[6]), "d"(a[7]), "d"(b[0]),
+          "d"(b[1]), "d"(b[2]), "d"(b[3]));
 }
 
 #endif

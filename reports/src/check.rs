@@ -2,7 +2,8 @@
 
 mod energy;
 
-use crate::{EndStatus, ResultRow, RunFile, Status};
+use crate::roofline;
+use crate::{Ceiling, Ceilings, EndStatus, ResultRow, RunFile, Status, Verify};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is wrong with a file, in words; nothing where it is sound.
@@ -12,11 +13,18 @@ pub fn check(file: &RunFile) -> Vec<String> {
     problems
 }
 
-/// What is wrong with a file's rows, however it ends.
+/// What is wrong with a file's ceilings and rows, however it ends.
 pub fn rows(file: &RunFile) -> Vec<String> {
     let mut problems = Vec::new();
     let devices: BTreeSet<&str> = file.header.devices.iter().map(|device| device.id.as_str()).collect();
     let planned: BTreeSet<&str> = file.header.plan.cases.iter().map(String::as_str).collect();
+    for ceilings in &file.ceilings {
+        let mut problem = |what: &str| problems.push(format!("the ceilings of {}: {what}", ceilings.device));
+        if !devices.contains(ceilings.device.as_str()) {
+            problem("the device is not in the header");
+        }
+        check_ceilings(ceilings, &mut problem);
+    }
     let mut seen = BTreeSet::new();
     for row in &file.results {
         let mut problem = |what: &str| problems.push(format!("{}: {what}", row.case));
@@ -32,6 +40,9 @@ pub fn rows(file: &RunFile) -> Vec<String> {
         check_row(row, &mut problem);
         if let Some(energy) = &row.energy {
             energy::check(row, energy, &mut problem);
+        }
+        if let Some(ceiling) = &row.ceiling {
+            check_ceiling(file, row, ceiling, &mut problem);
         }
     }
     problems
@@ -70,7 +81,7 @@ fn check_row(row: &ResultRow, problem: &mut impl FnMut(&str)) {
         if row.reason.as_deref().is_none_or(str::is_empty) {
             problem("it is not ok and gives no reason");
         }
-        if row.rate.is_some() || row.timing.is_some() {
+        if row.rate.is_some() || row.timing.is_some() || row.ceiling.is_some() {
             problem("it is not ok and has a rate");
         }
         return;
@@ -78,7 +89,7 @@ fn check_row(row: &ResultRow, problem: &mut impl FnMut(&str)) {
     let (Some(verify), Some(timing), Some(rate), Some(work)) = (&row.verify, &row.timing, &row.rate, &row.work) else {
         return problem("it is ok without its verification, times, work or rate");
     };
-    if verify.checked == 0 || !verify.max_error.is_some_and(|error| error <= verify.bound) {
+    if !verified(verify) {
         problem("it is ok and its verification does not say so");
     }
     if timing.samples_ns.is_empty() || !timing.samples_ns.iter().all(|&ns| positive(ns)) {
@@ -96,4 +107,57 @@ fn check_row(row: &ResultRow, problem: &mut impl FnMut(&str)) {
 
 fn positive(value: f64) -> bool {
     value.is_finite() && value > 0.0
+}
+
+fn verified(verify: &Verify) -> bool {
+    verify.checked > 0 && verify.max_error.is_some_and(|error| error <= verify.bound)
+}
+
+fn check_ceilings(ceilings: &Ceilings, problem: &mut impl FnMut(&str)) {
+    let latency = &ceilings.latency;
+    let small = [
+        latency.smallest_upload_ns,
+        latency.smallest_download_ns,
+        latency.launch_round_trip_ns,
+        latency.sustained_launches_per_s,
+    ];
+    let memory = || ceilings.memory.iter().chain(&ceilings.sweep);
+    let numbers = ceilings
+        .peaks
+        .iter()
+        .map(|peak| peak.flop_per_s)
+        .chain(memory().flat_map(|point| [point.bytes_per_s, point.working_set_bytes as f64]))
+        .chain(ceilings.transfers.iter().flat_map(|transfer| [transfer.bytes_per_s, transfer.bytes as f64]))
+        .chain(ceilings.theoretical.iter().flat_map(|figure| [figure.value, figure.clock_mhz]))
+        .chain(small.into_iter().flatten());
+    if !numbers.into_iter().all(positive) {
+        problem("a figure is not a positive number");
+    }
+    let verifies = ceilings.peaks.iter().map(|peak| &peak.verify).chain(memory().map(|point| &point.verify));
+    if !verifies.into_iter().all(verified) {
+        problem("a probe's output was not right");
+    }
+    if ceilings.missing.iter().any(|missing| missing.reason.is_empty()) {
+        problem("something is missing and no reason is given");
+    }
+}
+
+fn check_ceiling(file: &RunFile, row: &ResultRow, ceiling: &Ceiling, problem: &mut impl FnMut(&str)) {
+    let close = |one: f64, other: f64| (one / other - 1.0).abs() < 1e-9;
+    let follows = |ceilings: &Ceilings| {
+        roofline::of_row(ceilings, row, ceiling.unit).is_some_and(|expected| {
+            close(expected.attainable_flop_per_s, ceiling.attainable_flop_per_s)
+                && close(expected.peak_flop_per_s, ceiling.peak_flop_per_s)
+                && close(expected.bandwidth_bytes_per_s, ceiling.bandwidth_bytes_per_s)
+                && close(expected.intensity_flop_per_byte, ceiling.intensity_flop_per_byte)
+                && close(expected.fraction, ceiling.fraction)
+                && expected.bound_by == ceiling.bound_by
+        })
+    };
+    if !file.ceilings.iter().filter(|ceilings| ceilings.device == row.device).any(follows) {
+        problem("its ceiling does not follow from the ceilings of its device");
+    }
+    if ceiling.is_exceeded() {
+        problem("its rate is above its ceiling");
+    }
 }

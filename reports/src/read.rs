@@ -1,6 +1,6 @@
 //! Reading a result file, whole or cut off.
 
-use crate::{End, Line, ResultRow, RunHeader, SCHEMA};
+use crate::{Ceilings, End, Line, ResultRow, RunHeader, SCHEMA};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 pub struct RunFile {
     /// The first line.
     pub header: RunHeader,
+    /// The devices' ceilings, in the file's order; none in files of programs that probed none.
+    pub ceilings: Vec<Ceilings>,
     /// The results, in the file's order.
     pub results: Vec<ResultRow>,
     /// The last line, where the run came to its end.
     pub end: Option<End>,
-    /// Bytes of the header and the whole result lines: where a resumed run goes on.
+    /// Bytes of the header and the whole lines of ceilings and results: where a resumed run goes on.
     pub resume_at: u64,
     /// The last line was cut off, as by a crash, and is left out here.
     pub torn: bool,
@@ -61,7 +63,7 @@ pub enum ReadError {
 impl RunFile {
     /// A run that has only begun.
     pub fn new(header: RunHeader) -> Self {
-        Self { header, results: Vec::new(), end: None, resume_at: 0, torn: false }
+        Self { header, ceilings: Vec::new(), results: Vec::new(), end: None, resume_at: 0, torn: false }
     }
 
     /// Reads a file. A last line that was cut off is passed over and noted; any other damage is an error.
@@ -92,6 +94,10 @@ impl RunFile {
             }
             match serde_json::from_slice::<Line>(line) {
                 Ok(_) if !line.ends_with(b"\n") => file.torn = true,
+                Ok(Line::Ceilings(ceilings)) => {
+                    file.ceilings.push(*ceilings);
+                    file.resume_at += line.len() as u64;
+                }
                 Ok(Line::Result(row)) => {
                     file.results.push(*row);
                     file.resume_at += line.len() as u64;

@@ -16,20 +16,35 @@ pub struct Best {
     pub dtype: String,
     /// FLOP/s.
     pub flop_per_s: f64,
+    /// The rate's share of what the device can attain for that case, where its ceilings are known.
+    pub fraction: Option<f64>,
     /// The case that reached it.
     pub case: String,
 }
 
 /// The best result of each device, operation and type, in the file's order.
 pub fn best(file: &RunFile) -> Vec<Best> {
+    best_by(file, |entry| Some(entry.flop_per_s))
+}
+
+/// The result of each device, operation and type that is nearest to its ceiling, in the file's order.
+pub fn best_fractions(file: &RunFile) -> Vec<Best> {
+    best_by(file, |entry| entry.fraction)
+}
+
+fn best_by(file: &RunFile, value: impl Fn(&Best) -> Option<f64>) -> Vec<Best> {
     let mut best: Vec<Best> = Vec::new();
     for row in file.results.iter().filter(|row| row.status == Status::Ok) {
         let Some(rate) = row.rate else { continue };
+        let new = entry(file, row, rate.flop_per_s);
+        if value(&new).is_none() {
+            continue;
+        }
         let same = |b: &&mut Best| b.device == row.device && b.op == row.op && b.dtype == row.dtype;
         match best.iter_mut().find(same) {
-            Some(known) if known.flop_per_s >= rate.flop_per_s => {}
-            Some(known) => *known = entry(file, row, rate.flop_per_s),
-            None => best.push(entry(file, row, rate.flop_per_s)),
+            Some(known) if value(known) >= value(&new) => {}
+            Some(known) => *known = new,
+            None => best.push(new),
         }
     }
     best
@@ -43,6 +58,7 @@ fn entry(file: &RunFile, row: &ResultRow, flop_per_s: f64) -> Best {
         op: row.op.clone(),
         dtype: row.dtype.clone(),
         flop_per_s,
+        fraction: row.ceiling.as_ref().map(|ceiling| ceiling.fraction),
         case: row.case.clone(),
     }
 }

@@ -23,7 +23,7 @@ fn no_command_prints_first_steps() {
 
 #[test]
 fn help_tells_exit_codes_where_there_are_some_to_tell() {
-    for command in ["all", "run", "check"] {
+    for command in ["all", "run", "check", "probe"] {
         let text = stdout(&[command, "--help"]);
         assert!(text.contains("Exit codes:\n  0 ") && text.contains("\n  2 "), "{text}");
     }
@@ -32,7 +32,7 @@ fn help_tells_exit_codes_where_there_are_some_to_tell() {
             assert!(text.lines().any(|line| line.split_whitespace().next() == Some(code)), "{code}: {text}");
         }
     }
-    for command in ["devices", "doctor", "list", "completions", "man"] {
+    for command in ["devices", "doctor", "list", "roofline", "completions", "man"] {
         assert!(stdout(&[command, "--help"]).contains("Usage: "));
     }
     assert!(stdout(&["--version"]).starts_with("accelbench "));

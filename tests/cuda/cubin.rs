@@ -5,7 +5,7 @@
 
 use accelbench_backends::cuda::{Capability, compile};
 use accelbench_backends::{Access, Caps, Clock, DType, DeviceKind, Error, KernelSpec, Language, Source};
-use accelbench_kernels::{Catalogue, Precision};
+use accelbench_kernels::{Case, Catalogue, Precision, probe};
 use accelbench_tests::require::requires;
 use libtest_mimic::{Arguments, Completion, Trial};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,32 +37,45 @@ fn trial(name: &str, run: impl FnOnce() -> Result<(), Error> + Send + 'static) -
 /// Every kernel, by the case and plan that it is for. Unaligned rows take another path than aligned ones.
 fn kernels(caps: &Caps) -> BTreeMap<String, KernelSpec> {
     let mut kernels = BTreeMap::new();
-    let mut seen = BTreeSet::new();
     let catalogue = Catalogue::builtin();
     for precision in Precision::ALL {
         for shape in ["4096x4096x4096", "4095x4095x4095"] {
             for layout in ["nn", "nt", "tn", "tt"] {
                 let text = format!("{shape}-{layout}");
-                let case = catalogue.case("gemm", precision, &text).expect("a shape");
-                for plan in case.plans(caps) {
-                    for spec in plan.program().kernels {
-                        if spec.source.language() == Language::CudaC
-                            && seen.insert(format!("{} {:?}", spec.entry, spec.defines))
-                        {
-                            kernels.insert(format!("gemm/{precision}/{text}/{}", plan.name()), spec);
-                        }
-                    }
-                }
+                add_kernels(&mut kernels, &*catalogue.case("gemm", precision, &text).expect("a shape"), caps);
+            }
+        }
+    }
+    for operation in probe::catalogue().iter() {
+        for &precision in operation.precisions() {
+            for fields in operation.conformance() {
+                add_kernels(&mut kernels, &*operation.case(precision, &fields).expect("a shape"), caps);
             }
         }
     }
     kernels
 }
 
+/// The kernels of a case that are not there yet.
+fn add_kernels(kernels: &mut BTreeMap<String, KernelSpec>, case: &dyn Case, caps: &Caps) {
+    for plan in case.plans(caps) {
+        for spec in plan.program().kernels {
+            let same = |known: &KernelSpec| {
+                known.source.text() == spec.source.text() && known.entry == spec.entry && known.defines == spec.defines
+            };
+            if spec.source.language() == Language::CudaC && !kernels.values().any(same) {
+                let (op, precision, shape) = (case.op(), case.precision(), case.shape_text());
+                kernels.insert(format!("{op}/{precision}/{shape}/{}", plan.name()), spec);
+            }
+        }
+    }
+}
+
 fn check(spec: &KernelSpec, capability: Capability) -> Result<(), Error> {
     let log = compile(spec, capability)?.log;
     let report = Report::read(&log).unwrap_or_else(|| panic!("no report in\n{log}"));
     assert!(report.clean(), "{report:?} in\n{log}");
+    assert!(!log.contains("serialized"), "matrix instructions wait for one another:\n{log}");
     let threads: u32 = spec.group.iter().product();
     assert!(report.registers * threads <= 65_536, "{report:?} leaves no room for {threads} threads");
     Ok(())
@@ -144,6 +157,7 @@ fn caps(capability: Capability) -> Caps {
         clock_mhz: None,
         clock: Clock::DeviceEvent,
         clock_resolution_ns: 500.0,
+        theoretical: Vec::new(),
         facts: BTreeMap::from([(
             "compute_capability".to_owned(),
             format!("{}.{}", capability.major, capability.minor),

@@ -11,7 +11,6 @@ use accelbench_backends::{
     KernelSpec, Language, Launch, LibraryCall, Memory, PhysicalId, Presence, Registry, Result, Source, Span, Ticket,
     launch,
 };
-use accelbench_kernels::Catalogue;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -28,7 +27,7 @@ pub(crate) fn app() -> App {
         registry.register(Box::new(Naive));
         registry
     };
-    App { registry, catalogue: Catalogue::builtin }
+    App { registry, ..App::builtin() }
 }
 
 struct Naive;
@@ -81,6 +80,7 @@ fn describe() -> DeviceInfo {
             clock_mhz: None,
             clock: Clock::HostWall,
             clock_resolution_ns: 100.0,
+            theoretical: Vec::new(),
             facts: BTreeMap::new(),
         },
     }

@@ -6,7 +6,7 @@
 //! The host compiles no kernels and has no library for it, so there the case says why it is unsupported.
 
 use accelbench::App;
-use accelbench_backends::{Access, Caps, KernelSpec, Language, Registry, Source};
+use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
 use accelbench_kernels::compare::Comparison;
 use accelbench_kernels::program::fold_grid;
 use accelbench_kernels::{
@@ -29,7 +29,7 @@ pub(crate) fn app() -> App {
         catalogue.register(Box::new(Axpy));
         catalogue
     };
-    App { registry: Registry::builtin, catalogue }
+    App { catalogue, ..App::builtin() }
 }
 
 const ALPHA: f64 = 2.5;

@@ -6,13 +6,26 @@ use crate::require;
 use accelbench::App;
 use accelbench::measure::{self, Session};
 use accelbench_backends::{Caps, DeviceInfo, Language, Presence};
-use accelbench_kernels::{Operation, Precision};
+use accelbench_kernels::{Operation, Precision, probe};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
 
 /// The suite as a program, with the flags of Rust's own test programs.
 pub fn main(app: App) -> ExitCode {
-    let trials = required(app).into_iter().chain(trials(app)).collect();
+    run(required(app).into_iter().chain(trials(app)).collect())
+}
+
+/// The suite over the program's own backends and operations, and over the probes of its ceilings.
+pub fn builtin() -> ExitCode {
+    let app = App::builtin();
+    run(required(app)
+        .into_iter()
+        .chain(trials(app))
+        .chain(trials(App { catalogue: probe::catalogue, ..app }))
+        .collect())
+}
+
+fn run(trials: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -98,8 +111,11 @@ fn conform(app: App, device: &DeviceInfo, operation: &dyn Operation, precision: 
     Ok(())
 }
 
-/// Whether a device may have no plan at all: it lacks the type, or compiles no kernels and has no library for this.
+/// Whether a device may have no plan at all: it lacks the type, or the units that the operation is about, or
+/// compiles no kernels and has no library for this.
 fn may_refuse(caps: &Caps, operation: &dyn Operation, precision: Precision) -> bool {
     let calls_only = caps.languages.iter().all(|&language| language == Language::Library);
-    precision.missing(caps).is_some() || (calls_only && caps.libraries(operation.name()).is_empty())
+    precision.missing(caps).is_some()
+        || (calls_only && caps.libraries(operation.name()).is_empty())
+        || (operation.name() == "matrix" && probe::matrix::missing_units(precision, caps).is_some())
 }

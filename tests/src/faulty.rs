@@ -4,12 +4,15 @@
 //! shapes of every profile do.
 
 mod device;
+mod probes;
 mod spoil;
 
 use accelbench_backends::{
     Absence, AbsenceReason, Device, DeviceId, DeviceInfo, Driver, Error, Presence, Registry, Result,
 };
 use device::FaultyDevice;
+
+pub use probes::{BAD_CEILINGS, probes};
 
 /// `panic` or `abort`: adds the backend `badprobe`, whose probe ends so.
 pub const BAD_PROBE: &str = "FAULTY_PROBE";

@@ -42,8 +42,11 @@ impl Program {
     /// # Panics
     /// Where no folder can be made.
     pub fn new(path: &'static str) -> Self {
+        // Beside the program, so that devices are probed once for all tests, and never a user's own probings are used.
+        let cache = Path::new(path).parent().expect("a program lies in a folder").join("accelbench-test-cache");
         Self { path, folder: tempfile::tempdir().expect("a temporary folder"), environment: Vec::new() }
             .with("ACCELBENCH_DISABLE", "cuda,opencl,webgpu")
+            .with("ACCELBENCH_CACHE_DIR", &cache.display().to_string())
     }
 
     /// Sets a variable for the commands to come.

@@ -1,7 +1,7 @@
 //! What the driver says of a device.
 
 use super::api::{check, driver};
-use super::{nvrtc, timing};
+use super::{nvrtc, rates, timing};
 use crate::{Caps, Clock, DType, DeviceId, DeviceInfo, DeviceKind, Language, PhysicalId, Result};
 use cudarc::driver::sys::{CUdevice, CUdevice_attribute, CUuuid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,6 +111,12 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
             clock_mhz: Some(get(A::CU_DEVICE_ATTRIBUTE_CLOCK_RATE)? / 1000),
             clock: Clock::DeviceEvent,
             clock_resolution_ns: timing::RESOLUTION_NS,
+            theoretical: rates::of(
+                capability,
+                get(A::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?,
+                get(A::CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE)?,
+                get(A::CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH)?,
+            ),
             facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         },
     })

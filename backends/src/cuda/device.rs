@@ -8,7 +8,7 @@ use super::memory::{CudaMemory, memory};
 use super::queue::Queue;
 use crate::launch;
 use crate::{Buffer, Command, Device, DeviceInfo, DeviceToken, Kernel, KernelSpec, Memory, Result, Span, Ticket};
-use cudarc::driver::sys::CUdevice;
+use cudarc::driver::sys::{CUdevice, CUdeviceptr};
 use std::rc::Rc;
 
 pub(super) struct CudaDevice {
@@ -42,13 +42,17 @@ impl Device for CudaDevice {
         CudaMemory::buffer(&self.context, self.token, bytes)
     }
 
+    fn alloc_pinned(&self, bytes: u64) -> Result<Buffer> {
+        CudaMemory::pinned(&self.context, self.token, bytes)
+    }
+
     fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
         dst.check_range(offset, src.len() as u64)?;
         let start = dst.inner::<CudaMemory>(self.token)?.start + offset;
         self.context.enter()?;
         // SAFETY: the range was checked, and `src` is borrowed until the stream has caught up.
-        check("cuMemcpyHtoDAsync", unsafe {
-            driver::cuMemcpyHtoDAsync_v2(start, src.as_ptr().cast(), src.len(), self.context.stream())
+        check("cuMemcpyAsync", unsafe {
+            driver::cuMemcpyAsync(start, src.as_ptr() as CUdeviceptr, src.len(), self.context.stream())
         })?;
         self.context.synchronize()
     }
@@ -58,8 +62,8 @@ impl Device for CudaDevice {
         let start = src.inner::<CudaMemory>(self.token)?.start + offset;
         self.context.enter()?;
         // SAFETY: the range was checked, and `dst` is borrowed until the stream has caught up.
-        check("cuMemcpyDtoHAsync", unsafe {
-            driver::cuMemcpyDtoHAsync_v2(dst.as_mut_ptr().cast(), start, dst.len(), self.context.stream())
+        check("cuMemcpyAsync", unsafe {
+            driver::cuMemcpyAsync(dst.as_mut_ptr() as CUdeviceptr, start, dst.len(), self.context.stream())
         })?;
         self.context.synchronize()
     }

@@ -4,12 +4,19 @@ use super::api::{check, driver};
 use super::context::Context;
 use crate::{Buffer, DeviceToken, Error, Memory, Result};
 use cudarc::driver::sys::{CUdeviceptr, CUresult};
+use std::ffi::c_void;
+use std::ptr;
 use std::rc::Rc;
 
 pub(super) struct CudaMemory {
     context: Rc<Context>,
+    /// Its address, of the device's memory or of page-locked host memory.
     pub(super) start: CUdeviceptr,
+    free: Free,
 }
+
+/// What gives the memory back.
+type Free = fn(CUdeviceptr);
 
 impl CudaMemory {
     pub(super) fn buffer(context: &Rc<Context>, token: DeviceToken, bytes: u64) -> Result<Buffer> {
@@ -24,17 +31,44 @@ impl CudaMemory {
             return Err(Error::OutOfMemory { asked: bytes, free: memory(context).ok().and_then(|memory| memory.free) });
         }
         check("cuMemAlloc", result)?;
-        Ok(Buffer::new(token, bytes, Self { context: Rc::clone(context), start }))
+        Ok(Buffer::new(token, bytes, Self { context: Rc::clone(context), start, free: free_device }))
+    }
+
+    pub(super) fn pinned(context: &Rc<Context>, token: DeviceToken, bytes: u64) -> Result<Buffer> {
+        if bytes == 0 {
+            return Err(Error::invalid("a buffer of 0 bytes"));
+        }
+        context.enter()?;
+        let mut start = ptr::null_mut();
+        // SAFETY: as above. No flag: with unified addressing the device reaches such memory by the same address.
+        let result = unsafe { driver::cuMemHostAlloc(&raw mut start, bytes as usize, 0) };
+        if result == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
+            return Err(Error::OutOfMemory { asked: bytes, free: None });
+        }
+        check("cuMemHostAlloc", result)?;
+        let memory = Self { context: Rc::clone(context), start: start as CUdeviceptr, free: free_host };
+        Ok(Buffer::new_pinned(token, bytes, memory))
     }
 }
 
 impl Drop for CudaMemory {
     fn drop(&mut self) {
         let _ = self.context.enter();
-        // SAFETY: the allocation is this value's own; the driver waits for kernels that still use it.
-        unsafe {
-            let _ = driver::cuMemFree_v2(self.start);
-        }
+        (self.free)(self.start);
+    }
+}
+
+fn free_device(start: CUdeviceptr) {
+    // SAFETY: the allocation is the dropped value's own; the driver waits for kernels that still use it.
+    unsafe {
+        let _ = driver::cuMemFree_v2(start);
+    }
+}
+
+fn free_host(start: CUdeviceptr) {
+    // SAFETY: as above.
+    unsafe {
+        let _ = driver::cuMemFreeHost(start as *mut c_void);
     }
 }
 

@@ -15,6 +15,7 @@ mod kernel;
 mod memory;
 mod nvrtc;
 mod queue;
+mod rates;
 mod timing;
 
 pub use caps::Capability;

@@ -93,8 +93,9 @@ impl Queue {
             Command::Copy { src, src_offset, dst, dst_offset, bytes } => {
                 let (src, dst) = (self.memory(src)?.start + src_offset, self.memory(dst)?.start + dst_offset);
                 // SAFETY: both ranges were checked to lie inside their buffers.
-                check("cuMemcpyDtoDAsync", unsafe {
-                    driver::cuMemcpyDtoDAsync_v2(dst, src, *bytes as usize, self.context.stream())
+                // With unified addressing, which every 64-bit system has, an address says which memory it is of.
+                check("cuMemcpyAsync", unsafe {
+                    driver::cuMemcpyAsync(dst, src, *bytes as usize, self.context.stream())
                 })
             }
             Command::Fill { dst, pattern } => self.fill(dst, *pattern),

@@ -1,12 +1,13 @@
 //! The CPU as a device.
 
+use super::cpu::{Cpu, last_level_cache};
 use super::memory::{HostMemory, memory};
-use super::{kernel, queue, timing};
+use super::{clock, kernel, probe, queue, rates, timing};
 use crate::launch;
 use crate::timing::Submissions;
 use crate::{
-    Buffer, Caps, Clock, Command, DType, Device, DeviceId, DeviceInfo, DeviceKind, DeviceToken, Kernel, KernelSpec,
-    Language, Memory, PhysicalId, Result, Source, Span, Ticket,
+    Buffer, Caps, Clock, Command, DType, Device, DeviceId, DeviceInfo, DeviceKind, DeviceToken, Error, Kernel,
+    KernelSpec, Language, Memory, PhysicalId, Result, Source, Span, Ticket,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,14 +29,18 @@ impl HostDevice {
         let memory = memory();
         DeviceInfo {
             id: DeviceId::new("host", 0),
-            name: cpu.name,
-            vendor: cpu.vendor,
+            name: cpu.name.clone(),
+            vendor: cpu.vendor.clone(),
             driver: format!("gemm {}", kernel::GEMM_VERSION),
             physical_id: PhysicalId::default(),
             caps: Caps {
                 kind: DeviceKind::Cpu,
                 languages: BTreeSet::from([Language::Library]),
-                libraries: BTreeMap::from([("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()])]),
+                libraries: BTreeMap::from([
+                    ("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()]),
+                    ("fma".to_owned(), vec![probe::NATIVE.to_owned()]),
+                    ("stream".to_owned(), vec![probe::NATIVE.to_owned()]),
+                ]),
                 storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
                 compute: BTreeSet::from([DType::F64, DType::F32]),
                 subgroup: None,
@@ -50,6 +55,7 @@ impl HostDevice {
                 clock_mhz: cpu.mhz,
                 clock: Clock::HostWall,
                 clock_resolution_ns: timing::resolution_ns(),
+                theoretical: rates::of(&cpu, threads),
                 facts: BTreeMap::from([
                     ("isa".to_owned(), kernel::isa().to_owned()),
                     ("threads".to_owned(), threads.to_string()),
@@ -66,6 +72,10 @@ impl Device for HostDevice {
 
     fn alloc(&self, bytes: u64) -> Result<Buffer> {
         HostMemory::buffer(self.token, bytes)
+    }
+
+    fn alloc_pinned(&self, _bytes: u64) -> Result<Buffer> {
+        Err(Error::unsupported("the host's memory is the device's own"))
     }
 
     fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
@@ -99,44 +109,11 @@ impl Device for HostDevice {
         self.submissions.take(&ticket)
     }
 
+    fn clock_mhz(&self) -> Result<f64> {
+        clock::measure().ok_or_else(|| Error::unsupported("no chain of known length for this architecture"))
+    }
+
     fn memory(&self) -> Result<Memory> {
         Ok(memory())
     }
-}
-
-/// What Linux says of the processor; other systems give its architecture only.
-struct Cpu {
-    name: String,
-    vendor: String,
-    mhz: Option<u32>,
-}
-
-impl Cpu {
-    fn read() -> Self {
-        let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let field = |name: &str| {
-            let line = text.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name))?;
-            line.split_once(':').map(|(_, value)| value.trim().to_owned())
-        };
-        let highest = std::fs::read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
-        Self {
-            name: field("model name").unwrap_or_else(|| format!("{} CPU", std::env::consts::ARCH)),
-            vendor: field("vendor_id").unwrap_or_else(|| "unknown".to_owned()),
-            mhz: highest.ok().and_then(|khz| khz.trim().parse::<u32>().ok()).map(|khz| khz / 1000),
-        }
-    }
-}
-
-/// The largest cache of the first core, by Linux's sysfs.
-fn last_level_cache() -> Option<u64> {
-    let folder = std::fs::read_dir("/sys/devices/system/cpu/cpu0/cache").ok()?;
-    folder
-        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("size")).ok())
-        .filter_map(|size| {
-            let size = size.trim();
-            let kib = size.strip_suffix('K').and_then(|n| n.parse::<u64>().ok());
-            kib.or_else(|| size.strip_suffix('M').and_then(|n| n.parse::<u64>().ok()).map(|mib| mib * 1024))
-        })
-        .max()
-        .map(|kib| kib * 1024)
 }

@@ -1,6 +1,7 @@
 //! Library functions on the CPU.
 
 use super::memory::HostMemory;
+use super::probe;
 use crate::{Error, LibraryCall, Result};
 use bytemuck::Pod;
 use gemm::Parallelism;
@@ -39,12 +40,16 @@ pub(super) fn isa() -> &'static str {
 /// A prepared function.
 pub(super) enum HostKernel {
     Gemm(Gemm),
+    Fma(probe::Fma),
+    Stream(probe::Stream),
 }
 
 impl HostKernel {
     pub(super) fn prepare(call: &LibraryCall) -> Result<Self> {
         match (call.library.as_str(), call.function.as_str()) {
             (GEMM_RS, "gemm") => Gemm::prepare(call).map(Self::Gemm),
+            (probe::NATIVE, "fma") => probe::Fma::prepare(call).map(Self::Fma),
+            (probe::NATIVE, "stream") => probe::Stream::prepare(call).map(Self::Stream),
             (library, function) => Err(Error::unsupported(format!("the host has no {library}::{function}"))),
         }
     }
@@ -52,6 +57,8 @@ impl HostKernel {
     pub(super) fn run(&self, buffers: &[&HostMemory]) -> Result<()> {
         match self {
             Self::Gemm(gemm) => gemm.run(buffers),
+            Self::Fma(fma) => fma.run(buffers),
+            Self::Stream(stream) => stream.run(buffers),
         }
     }
 }
@@ -176,14 +183,14 @@ mod num {
     }
 }
 
-fn view<T: Pod>(memory: &HostMemory, elements: usize) -> Result<&[T]> {
+pub(super) fn view<T: Pod>(memory: &HostMemory, elements: usize) -> Result<&[T]> {
     let bytes = memory.bytes();
     let bytes = bytes.get(..elements * size_of::<T>()).ok_or_else(|| too_small(bytes.len(), elements))?;
     Ok(bytemuck::cast_slice(bytes))
 }
 
 #[allow(clippy::mut_from_ref)] // The queue checked that a written buffer is bound once.
-fn view_mut<T: Pod>(memory: &HostMemory, elements: usize) -> Result<&mut [T]> {
+pub(super) fn view_mut<T: Pod>(memory: &HostMemory, elements: usize) -> Result<&mut [T]> {
     let bytes = memory.bytes_mut();
     let length = bytes.len();
     let bytes = bytes.get_mut(..elements * size_of::<T>()).ok_or_else(|| too_small(length, elements))?;

@@ -4,11 +4,15 @@
 //! fastest such library that needs no system package. It keeps half-precision sums in half precision between blocks of
 //! k, so halves are widened here and multiplied as f32.
 
+mod clock;
+mod cpu;
 mod device;
 mod driver;
 mod kernel;
 mod memory;
+mod probe;
 mod queue;
+mod rates;
 mod timing;
 
 pub use driver::HostDriver;

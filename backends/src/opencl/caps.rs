@@ -123,6 +123,7 @@ pub(super) fn describe(index: u32, found: &Found) -> Result<DeviceInfo> {
             clock_mhz: query.u32(CL_DEVICE_MAX_CLOCK_FREQUENCY).filter(|&mhz| mhz > 0),
             clock: Clock::DeviceEvent,
             clock_resolution_ns: resolution.unwrap_or(1).max(1) as f64,
+            theoretical: Vec::new(),
             facts: facts(found),
         },
     })

@@ -13,9 +13,10 @@ use crate::{
     launch,
 };
 use opencl3::context::context::{create_context, release_context};
-use opencl3::memory::{CL_MEM_READ_WRITE, create_buffer, release_mem_object};
+use opencl3::memory::{CL_MEM_ALLOC_HOST_PTR, CL_MEM_READ_WRITE, cl_mem_flags, create_buffer, release_mem_object};
 use opencl3::types::{cl_device_id, cl_mem};
 use std::cell::Cell;
+use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::rc::Rc;
 
@@ -24,7 +25,7 @@ pub(super) struct OpenClDevice {
     info: DeviceInfo,
     id: cl_device_id,
     context: Handle,
-    queue: Queue,
+    queue: Rc<Queue>,
     programs: Programs,
     /// Bytes of all live buffers.
     allocated: Rc<Cell<u64>>,
@@ -38,7 +39,7 @@ impl OpenClDevice {
             .map_err(|status| code::error("clCreateContext", status))?;
         // SAFETY: just created, and released by this handle only.
         let context = unsafe { Handle::new(context, release_context) };
-        let queue = Queue::new(context.raw(), found.device)?;
+        let queue = Rc::new(Queue::new(context.raw(), found.device)?);
         let token = DeviceToken::new();
         let mut device = Self {
             token,
@@ -55,33 +56,8 @@ impl OpenClDevice {
         }
         Ok(device)
     }
-}
 
-/// A buffer's memory.
-pub(super) struct Memory {
-    handle: Handle,
-    bytes: u64,
-    allocated: Rc<Cell<u64>>,
-}
-
-impl Memory {
-    pub(super) fn raw(&self) -> cl_mem {
-        self.handle.raw()
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        self.allocated.set(self.allocated.get() - self.bytes);
-    }
-}
-
-impl Device for OpenClDevice {
-    fn info(&self) -> &DeviceInfo {
-        &self.info
-    }
-
-    fn alloc(&self, bytes: u64) -> Result<Buffer> {
+    fn memory_of(&self, bytes: u64, flags: cl_mem_flags) -> Result<Memory> {
         if bytes == 0 {
             return Err(Error::invalid("a buffer of 0 bytes"));
         }
@@ -96,12 +72,65 @@ impl Device for OpenClDevice {
         }
         // SAFETY: no host memory is involved, and the new buffer is released by its handle only.
         let handle = unsafe {
-            let raw = create_buffer(self.context.raw(), CL_MEM_READ_WRITE, bytes as usize, null_mut())
+            let raw = create_buffer(self.context.raw(), flags, bytes as usize, null_mut())
                 .map_err(|status| code::memory_error("clCreateBuffer", status, bytes))?;
             Handle::new(raw, release_mem_object)
         };
         self.allocated.set(self.allocated.get() + bytes);
-        Ok(Buffer::new(self.token, bytes, Memory { handle, bytes, allocated: Rc::clone(&self.allocated) }))
+        Ok(Memory { handle, bytes, allocated: Rc::clone(&self.allocated), mapping: None })
+    }
+}
+
+/// A buffer's memory.
+pub(super) struct Memory {
+    handle: Handle,
+    bytes: u64,
+    allocated: Rc<Cell<u64>>,
+    /// Where the host has it, of page-locked memory.
+    mapping: Option<Mapping>,
+}
+
+/// A mapping into the host's memory, which lasts as long as its buffer.
+struct Mapping {
+    start: *mut c_void,
+    queue: Rc<Queue>,
+}
+
+impl Memory {
+    pub(super) fn raw(&self) -> cl_mem {
+        self.handle.raw()
+    }
+
+    /// The address in the host's memory, of page-locked memory.
+    pub(super) fn host(&self) -> Option<*mut c_void> {
+        self.mapping.as_ref().map(|mapping| mapping.start)
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Some(mapping) = &self.mapping {
+            mapping.queue.unmap(self.handle.raw(), mapping.start);
+        }
+        self.allocated.set(self.allocated.get() - self.bytes);
+    }
+}
+
+impl Device for OpenClDevice {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn alloc(&self, bytes: u64) -> Result<Buffer> {
+        Ok(Buffer::new(self.token, bytes, self.memory_of(bytes, CL_MEM_READ_WRITE)?))
+    }
+
+    fn alloc_pinned(&self, bytes: u64) -> Result<Buffer> {
+        // What drivers make of this flag is memory that they have locked, if they can.
+        let mut memory = self.memory_of(bytes, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR)?;
+        let start = self.queue.map(memory.raw(), bytes)?;
+        memory.mapping = Some(Mapping { start, queue: Rc::clone(&self.queue) });
+        Ok(Buffer::new_pinned(self.token, bytes, memory))
     }
 
     fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {

@@ -7,14 +7,17 @@ use super::kernel::OpenClKernel;
 use super::timing::{Event, Events};
 use crate::{Buffer, Command, DeviceToken, Error, Launch, Result, Span};
 use opencl3::command_queue::{
-    CL_QUEUE_PROFILING_ENABLE, create_command_queue, enqueue_copy_buffer, enqueue_fill_buffer, enqueue_nd_range_kernel,
-    enqueue_read_buffer, enqueue_write_buffer, flush, release_command_queue,
+    CL_QUEUE_PROFILING_ENABLE, create_command_queue, enqueue_copy_buffer, enqueue_fill_buffer, enqueue_map_buffer,
+    enqueue_nd_range_kernel, enqueue_read_buffer, enqueue_unmap_mem_object, enqueue_write_buffer, finish, flush,
+    release_command_queue,
 };
 use opencl3::error_codes::CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
 use opencl3::event::{CL_EVENT_COMMAND_EXECUTION_STATUS, get_event_data, wait_for_events};
-use opencl3::types::{CL_TRUE, cl_context, cl_device_id};
+use opencl3::memory::{CL_MAP_READ, CL_MAP_WRITE};
+use opencl3::types::{CL_FALSE, CL_TRUE, cl_context, cl_device_id, cl_mem};
 use std::cell::RefCell;
-use std::ptr::null;
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
 
 /// An in-order queue: a command sees what those before it wrote.
 pub(super) struct Queue {
@@ -33,8 +36,46 @@ impl Queue {
         }
     }
 
+    /// Maps a buffer's whole memory for the host.
+    pub(super) fn map(&self, buffer: cl_mem, bytes: u64) -> Result<*mut c_void> {
+        let mut start = null_mut();
+        // SAFETY: the range is the buffer's own; the event is this call's own.
+        let event = unsafe {
+            enqueue_map_buffer(
+                self.handle.raw(),
+                buffer,
+                CL_TRUE,
+                CL_MAP_READ | CL_MAP_WRITE,
+                0,
+                bytes as usize,
+                &mut start,
+                0,
+                null(),
+            )
+            .map(|raw| Event::new(raw))
+        };
+        event.map(|_| start).map_err(|status| code::memory_error("clEnqueueMapBuffer", status, bytes))
+    }
+
+    /// Ends a mapping, after all commands so far. A failure leaves nothing to be done.
+    pub(super) fn unmap(&self, buffer: cl_mem, start: *mut c_void) {
+        // SAFETY: the mapping is of this buffer and queue, and ends once; the event is this call's own.
+        let _ =
+            unsafe { enqueue_unmap_mem_object(self.handle.raw(), buffer, start, 0, null()).map(|raw| Event::new(raw)) };
+    }
+
+    fn finish(&self) -> Result<()> {
+        finish(self.handle.raw()).map_err(|status| code::error("clFinish", status))
+    }
+
     /// Writes and waits.
     pub(super) fn upload(&self, dst: &Memory, offset: u64, src: &[u8]) -> Result<()> {
+        if let Some(host) = dst.host() {
+            self.finish()?;
+            // SAFETY: the caller checked the range; nothing that was submitted uses the memory any more.
+            unsafe { host.cast::<u8>().add(offset as usize).copy_from_nonoverlapping(src.as_ptr(), src.len()) };
+            return Ok(());
+        }
         // SAFETY: the caller checked the range; the call blocks, so `src` outlives it; the event is this call's own.
         let event = unsafe {
             enqueue_write_buffer(
@@ -54,6 +95,12 @@ impl Queue {
 
     /// Waits for all work so far and reads.
     pub(super) fn download(&self, src: &Memory, offset: u64, dst: &mut [u8]) -> Result<()> {
+        if let Some(host) = src.host() {
+            self.finish()?;
+            // SAFETY: as in `upload`.
+            unsafe { host.cast::<u8>().add(offset as usize).copy_to_nonoverlapping(dst.as_mut_ptr(), dst.len()) };
+            return Ok(());
+        }
         // SAFETY: the caller checked the range; the call blocks, so `dst` outlives it; the event is this call's own.
         let event = unsafe {
             enqueue_read_buffer(
@@ -81,28 +128,42 @@ impl Queue {
                 Command::Launch(launch) => events.add(self.launch(token, launch)?),
                 Command::Copy { bytes: 0, .. } => {}
                 Command::Copy { src, src_offset, dst, dst_offset, bytes } => {
-                    let (src, dst) = (src.inner::<Memory>(token)?, dst.inner::<Memory>(token)?);
-                    // SAFETY: both ranges lie inside their buffers, which are two.
-                    let event = unsafe {
-                        enqueue_copy_buffer(
-                            self.handle.raw(),
-                            src.raw(),
-                            dst.raw(),
-                            *src_offset as usize,
-                            *dst_offset as usize,
-                            *bytes as usize,
-                            0,
-                            null(),
-                        )
-                        .map(|raw| Event::new(raw))
-                    };
-                    events.add(event.map_err(|s| code::memory_error("clEnqueueCopyBuffer", s, *bytes))?);
+                    let from = (src.inner::<Memory>(token)?, *src_offset as usize);
+                    let to = (dst.inner::<Memory>(token)?, *dst_offset as usize);
+                    events.add(self.copy(from, to, *bytes as usize)?);
                 }
                 Command::Fill { dst, pattern } => self.fill(token, dst, *pattern, &mut events)?,
             }
         }
         flush(self.handle.raw()).map_err(|status| code::error("clFlush", status))?;
         Ok(events)
+    }
+
+    /// Copies between two buffers, which were checked. Page-locked memory at one end is read or written where the host has
+    /// it: it stays mapped.
+    fn copy(&self, (src, from): (&Memory, usize), (dst, to): (&Memory, usize), bytes: usize) -> Result<Event> {
+        let queue = self.handle.raw();
+        // SAFETY: both ranges lie inside their buffers, which are two; the memory of a mapping outlives the command, since
+        // its buffer is released only after it; the event is this call's own.
+        let (call, event) = unsafe {
+            match (src.host(), dst.host()) {
+                (Some(host), _) => {
+                    let start = host.cast::<u8>().add(from).cast();
+                    let event = enqueue_write_buffer(queue, dst.raw(), CL_FALSE, to, bytes, start, 0, null());
+                    ("clEnqueueWriteBuffer", event.map(|raw| Event::new(raw)))
+                }
+                (_, Some(host)) => {
+                    let start = host.cast::<u8>().add(to).cast();
+                    let event = enqueue_read_buffer(queue, src.raw(), CL_FALSE, from, bytes, start, 0, null());
+                    ("clEnqueueReadBuffer", event.map(|raw| Event::new(raw)))
+                }
+                (None, None) => {
+                    let event = enqueue_copy_buffer(queue, src.raw(), dst.raw(), from, to, bytes, 0, null());
+                    ("clEnqueueCopyBuffer", event.map(|raw| Event::new(raw)))
+                }
+            }
+        };
+        event.map_err(|status| code::memory_error(call, status, bytes as u64))
     }
 
     fn launch(&self, token: DeviceToken, launch: &Launch<'_>) -> Result<Event> {

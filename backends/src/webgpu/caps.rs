@@ -68,6 +68,7 @@ fn caps(adapter: &wgpu::Adapter, gpu: &Gpu, about: &wgpu::AdapterInfo) -> Caps {
             Clock::DeviceTimestamp => gpu.queue.get_timestamp_period().into(),
             _ => timing::WALL_RESOLUTION_NS,
         },
+        theoretical: Vec::new(),
         facts,
     }
 }

@@ -8,7 +8,7 @@ use super::timing::StampPool;
 use super::{caps, fill, memory};
 use crate::launch;
 use crate::timing::Submissions;
-use crate::{Buffer, Command, Device, DeviceInfo, Kernel, KernelSpec, Memory, Result, Span, Ticket};
+use crate::{Buffer, Command, Device, DeviceInfo, Error, Kernel, KernelSpec, Memory, Result, Span, Ticket};
 
 pub(super) struct WebGpuDevice {
     gpu: Gpu,
@@ -46,6 +46,10 @@ impl Device for WebGpuDevice {
 
     fn alloc(&self, bytes: u64) -> Result<Buffer> {
         memory::alloc(&self.gpu, &self.info.caps, bytes)
+    }
+
+    fn alloc_pinned(&self, _bytes: u64) -> Result<Buffer> {
+        Err(Error::unsupported("WebGPU maps memory of the host for reading or for writing, and none for both"))
     }
 
     fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {

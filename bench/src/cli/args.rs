@@ -15,6 +15,7 @@ accelbench says what any accelerator really delivers.
   accelbench doctor          what is not there, why, and what would help
   accelbench run gemm:m=4096,n=4096,k=4096 --dtype f16 --device cuda:0
                              measure one case
+  accelbench roofline FILE   how near to its device's ceilings each result is
   accelbench list            kernels, types and shapes
   accelbench help            all commands
 ";
@@ -28,6 +29,7 @@ Exit codes:
 
 Environment:
   ACCELBENCH_DISABLE=opencl,cuda   treat these backends as absent
+  ACCELBENCH_CACHE_DIR=FOLDER      keep the devices' ceilings here, and not in the user's cache folder
   ACCELBENCH_WEBGPU_GL=1           let WebGPU use OpenGL, too
   NO_COLOR=1                       no colours";
 
@@ -35,6 +37,13 @@ const CHECK_EXIT_CODES: &str = "\
 Exit codes:
   0    every file is sound
   2    a file is not, or can't be read; a line for each problem says why";
+
+const PROBE_EXIT_CODES: &str = "\
+Exit codes:
+  0    all went well (what a device lacks is no fault)
+  2    a mistake in the command
+  6    a probe crashed, hung, or could not open its device
+  130  stopped by Ctrl-C";
 
 /// Says what any accelerator really delivers: verified FLOP/s through CUDA, OpenCL, WebGPU and the CPU.
 #[derive(Debug, Parser)]
@@ -58,6 +67,17 @@ pub(super) enum Command {
     Doctor(Format),
     /// Show kernels, types and shapes
     List(ListArgs),
+    /// Measure what each device reaches at best, and keep it for the runs to come
+    #[command(after_help = PROBE_EXIT_CODES)]
+    Probe(ProbeArgs),
+    /// Show the ceilings in a result file, and how near to them the results are
+    Roofline {
+        /// A result file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Check result files
     #[command(after_help = CHECK_EXIT_CODES)]
     Check {
@@ -102,6 +122,24 @@ pub(super) struct ListArgs {
     pub(super) format: Format,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ProbeArgs {
+    /// Only this device (opencl:1), or all of a backend (opencl)
+    #[arg(short, long, value_name = "DEVICE", value_delimiter = ',')]
+    pub(super) device: Vec<String>,
+    /// About 4 seconds a device instead of 10
+    #[arg(long, conflicts_with = "full")]
+    pub(super) quick: bool,
+    /// About a minute a device
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Seconds that one probe may take before its worker is ended
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub(super) timeout: f64,
+    #[command(flatten)]
+    pub(super) format: Format,
+}
+
 /// Whether caches are warm or cold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Cache {
@@ -134,7 +172,8 @@ pub(super) struct RunOptions {
     /// Seconds that one case may take before its worker is ended
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(super) timeout: f64,
-    /// Seconds that each device may take in all; by default 12 with --quick, 65, and 1800 with --full
+    /// Seconds that each device may take in all; by default 11 with --quick, 55, and 1800 with --full;
+    /// probing its ceilings comes on top
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) budget: Option<f64>,
     /// Print the result file's lines instead of a table

@@ -6,19 +6,18 @@ use super::progress::{self, Progress};
 use super::{term, units};
 use crate::plan::{self, Planned, Selection};
 use crate::probe::Machine;
-use crate::run::{self, RunSettings};
+use crate::run::{self, Event, RunSettings};
 use crate::{App, CaseId, host};
 use accelbench_kernels::{Catalogue, Profile};
 use accelbench_reports::{
-    BackendStatus, CacheMode, DeviceRow, End, EndStatus, Line, Plan, ResultRow, RunFile, RunHeader, RunWriter, SCHEMA,
-    Status, check, summary,
+    BackendStatus, CacheMode, DeviceRow, End, EndStatus, Line, Plan, RunFile, RunHeader, RunWriter, SCHEMA, Status,
+    check, summary,
 };
 use comfy_table::{CellAlignment, Table, presets};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub(super) fn all(app: App, options: RunOptions) -> Result<ExitCode, UserError> {
@@ -75,7 +74,7 @@ fn start(app: App, selection: &Selection, options: RunOptions) -> Result<ExitCod
     let path = options.output.unwrap_or_else(default_path);
     let writer = RunWriter::create(&path).map_err(|error| cannot_write(&path, &error))?;
     let header = header(app, &machine, &cases, &settings);
-    Run { machine, cases, settings, writer, file: RunFile::new(header), json: options.json, fresh: true }.go()
+    Run { app, machine, cases, settings, writer, file: RunFile::new(header), json: options.json, fresh: true }.go()
 }
 
 /// Takes up a stopped run: its own settings, its own cases, on the same devices.
@@ -105,7 +104,7 @@ fn resume(app: App, path: &Path, json: bool) -> Result<ExitCode, UserError> {
     let cases = missing(&(app.catalogue)(), &file, &machine)
         .map_err(|reason| UserError(format!("{}: {reason}", path.display())))?;
     let writer = RunWriter::resume(path, &file).map_err(UserError::new)?;
-    Run { machine, cases, settings, writer, file, json, fresh: false }.go()
+    Run { app, machine, cases, settings, writer, file, json, fresh: false }.go()
 }
 
 /// The planned cases that have no row yet.
@@ -139,6 +138,7 @@ fn missing(catalogue: &Catalogue, file: &RunFile, machine: &Machine) -> Result<V
 
 /// A run with all that it needs.
 struct Run {
+    app: App,
     machine: Machine,
     cases: Vec<Planned>,
     settings: RunSettings,
@@ -150,17 +150,10 @@ struct Run {
     fresh: bool,
 }
 
-static STOPPED: AtomicBool = AtomicBool::new(false);
-
 impl Run {
     fn go(mut self) -> Result<ExitCode, UserError> {
         let start = Instant::now();
-        // The second Ctrl-C does not wait for the first one's tidying up.
-        let _ = ctrlc::set_handler(|| {
-            if STOPPED.swap(true, Ordering::SeqCst) {
-                std::process::exit(exit::INTERRUPTED.into());
-            }
-        });
+        let stopped = term::on_interrupt();
         let show: fn(&str) -> Result<(), UserError> = if self.json { progress::to_stderr } else { term::print };
         let path = self.writer.path().to_owned();
         if self.fresh {
@@ -176,15 +169,24 @@ impl Run {
             ))?;
         }
         let mut progress = Progress::new(self.file.header.plan.cases.len(), self.file.results.len());
-        let (writer, rows, json) = (&mut self.writer, &mut self.file.results, self.json);
-        let stopped = || STOPPED.load(Ordering::SeqCst);
-        let ran = run::run(&self.machine, &self.cases, &self.settings, &stopped, |row: ResultRow| {
-            let line = Line::Result(Box::new(row.clone()));
-            keep(writer, &line, json)?;
-            progress.row(&row, show)?;
-            rows.push(row);
-            Ok::<(), UserError>(())
-        });
+        let RunFile { ceilings, results: rows, .. } = &mut self.file;
+        let (writer, json, known) = (&mut self.writer, self.json, ceilings.clone());
+        let ran =
+            run::run(self.app, &self.machine, &self.cases, &self.settings, &known, &stopped, |event| match event {
+                Event::Probing(device) => progress.note(&format!("{device} probing ceilings\n"), show),
+                Event::Note(note) => progress.note(&format!("{note}\n"), progress::to_stderr),
+                Event::Ceilings(found) => {
+                    keep(writer, &Line::Ceilings(found.clone()), json)?;
+                    ceilings.push(*found);
+                    Ok::<(), UserError>(())
+                }
+                Event::Row(row) => {
+                    keep(writer, &Line::Result(row.clone()), json)?;
+                    progress.row(&row, show)?;
+                    rows.push(*row);
+                    Ok(())
+                }
+            });
         progress.finish();
         ran?;
         let complete = self.file.results.len() == self.file.header.plan.cases.len();
@@ -286,7 +288,11 @@ fn conclusion(file: &RunFile, end: &End, path: &Path) -> String {
     let mut text = String::new();
     let best = summary::best(file);
     if !best.is_empty() {
-        let _ = writeln!(text, "\nBest verified rates\n{}", table(&best));
+        let _ = writeln!(
+            text,
+            "\nBest verified rates, and their share of what the device can attain there\n{}",
+            table(&best)
+        );
     }
     for backend in file.header.backends.iter().filter(|backend| backend.status == BackendStatus::Absent) {
         let _ = writeln!(
@@ -329,7 +335,11 @@ fn table(best: &[summary::Best]) -> Table {
         let rates = columns.iter().map(|column| {
             best.iter()
                 .find(|entry| entry.device == device && (entry.op.as_str(), entry.dtype.as_str()) == *column)
-                .map_or("-".to_owned(), |entry| units::flop_per_s(entry.flop_per_s))
+                .map_or("-".to_owned(), |entry| {
+                    let share =
+                        entry.fraction.map_or(String::new(), |fraction| format!(" {}", units::percent(fraction)));
+                    units::flop_per_s(entry.flop_per_s) + &share
+                })
         });
         table.add_row([device.to_owned(), name.to_owned()].into_iter().chain(rates).collect::<Vec<_>>());
     }

@@ -1,6 +1,7 @@
 //! The command line: what users type, and what they read.
 
 mod args;
+mod ceilings;
 mod check;
 mod exit;
 mod inventory;
@@ -29,6 +30,8 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Doctor(format)) => inventory::doctor(app, format.json),
         Some(Command::List(options)) => inventory::list(app, &options),
         Some(Command::Check { files, format }) => check::check(&files, format.json),
+        Some(Command::Probe(options)) => ceilings::probe(app, &options),
+        Some(Command::Roofline { file, format }) => ceilings::roofline(&file, format.json),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "accelbench", &mut text);

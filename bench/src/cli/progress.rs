@@ -43,6 +43,11 @@ impl Progress {
         printed
     }
 
+    /// Shows a line beside the rows.
+    pub(super) fn note(&self, line: &str, print: impl Fn(&str) -> Result<(), UserError>) -> Result<(), UserError> {
+        self.bar.suspend(|| print(line))
+    }
+
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -56,9 +61,10 @@ fn line(row: &ResultRow) -> String {
         (Status::Ok, Some(timing), Some(rate)) => {
             let [low, high] = timing.ci95_ns;
             let half = (high - low) / 2.0 / timing.median_ns * 100.0;
+            let share = row.ceiling.as_ref().map_or(String::new(), |ceiling| units::percent(ceiling.fraction));
             let unsteady = if timing.steady { "" } else { ", had not settled" };
             format!(
-                "{name} {} {:>14}  {:>9} ±{half:.1}%{unsteady}",
+                "{name} {} {:>14} {share:>4}  {:>9} ±{half:.1}%{unsteady}",
                 styled(GOOD, "ok"),
                 units::flop_per_s(rate.flop_per_s),
                 units::time(timing.median_ns)

@@ -1,8 +1,9 @@
-//! Printing: colours only where a terminal shows them, and no panic where nobody reads.
+//! The terminal: colours only where one shows them, no panic where nobody reads, and Ctrl-C.
 
-use super::exit::UserError;
+use super::exit::{self, UserError};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -35,4 +36,16 @@ pub(super) fn error(text: &str) {
 /// Prints a line to standard error. There is nowhere to report to if that fails.
 pub(super) fn note(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Takes note of Ctrl-C; what is returned says whether there was one.
+pub(super) fn on_interrupt() -> impl Fn() -> bool {
+    static STOPPED: AtomicBool = AtomicBool::new(false);
+    // The second one does not wait for the first one's tidying up.
+    let _ = ctrlc::set_handler(|| {
+        if STOPPED.swap(true, Ordering::SeqCst) {
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+    });
+    || STOPPED.load(Ordering::SeqCst)
 }

@@ -5,6 +5,22 @@ pub(super) fn flop_per_s(rate: f64) -> String {
     scaled(rate, "FLOP/s")
 }
 
+/// A bandwidth in bytes/s.
+pub(super) fn bytes_per_s(rate: f64) -> String {
+    scaled(rate, "B/s")
+}
+
+/// How often something happens.
+pub(super) fn per_s(rate: f64) -> String {
+    scaled(rate, "/s")
+}
+
+/// A share of a whole.
+pub(super) fn percent(fraction: f64) -> String {
+    let percent = fraction * 100.0;
+    if percent < 9.95 { format!("{percent:.1}%") } else { format!("{percent:.0}%") }
+}
+
 /// A size in bytes, in binary units.
 pub(super) fn bytes(size: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -54,6 +70,8 @@ mod tests {
         assert_eq!(flop_per_s(203.44e9), "203.4 GFLOP/s");
         assert_eq!(flop_per_s(1.2e12), "1.200 TFLOP/s");
         assert_eq!(flop_per_s(12.0), "12.00 FLOP/s");
+        assert_eq!(bytes_per_s(4.21e12), "4.210 TB/s");
+        assert_eq!([percent(0.9412), percent(0.0312), percent(0.0997)], ["94%", "3.1%", "10%"]);
         assert_eq!(time(1234.5), "1.234 µs");
         assert_eq!(time(83_700_000.0), "83.70 ms");
         assert_eq!(bytes(24 << 30), "24.0 GiB");

@@ -10,7 +10,7 @@ pub use session::{Loaded, Session};
 
 use crate::stats;
 use accelbench_backends::Error;
-use accelbench_kernels::{Case, Plan, Tensor, Verdict, fill};
+use accelbench_kernels::{Case, Plan, Tensor, Unit, Verdict, fill};
 use accelbench_reports::{CacheMode, Rate, Status, Timing, Verify, Work};
 
 /// How a case is measured.
@@ -39,6 +39,8 @@ pub struct Outcome {
     pub source_sha256: Option<String>,
     /// The plan in one word.
     pub plan: Option<String>,
+    /// The units that it computes on.
+    pub unit: Option<Unit>,
     /// Nothing more can be run on this device in this process.
     pub device_lost: bool,
 }
@@ -83,13 +85,28 @@ pub fn verify_once(session: &Session, case: &dyn Case, plan: &dyn Plan, inputs: 
 /// Measures a plan. Every sample is preceded by poisoning the output, outside the timed span, so that what is checked
 /// in the end was written by the last timed runs.
 pub fn measure(session: &Session, case: &dyn Case, plan: &dyn Plan, settings: &Settings) -> Outcome {
+    measure_on(session, case, plan, settings, || inputs(case, settings.seed))
+}
+
+/// As [`measure`], with inputs that were made before, or are made when it is known that they fit.
+pub fn measure_on<I: AsRef<[Tensor]>>(
+    session: &Session,
+    case: &dyn Case,
+    plan: &dyn Plan,
+    settings: &Settings,
+    inputs: impl FnOnce() -> I,
+) -> Outcome {
     let program = plan.program();
     let outcome = match session.too_large(&program) {
         Some(reason) => Outcome::fault(Status::Skipped, reason),
-        None => measure_loaded(session, case, &program, &inputs(case, settings.seed), settings)
-            .unwrap_or_else(Outcome::from),
+        None => measure_loaded(session, case, &program, inputs().as_ref(), settings).unwrap_or_else(Outcome::from),
     };
-    Outcome { source_sha256: Some(program.source_sha256()), plan: Some(plan.name()), ..outcome }
+    Outcome {
+        source_sha256: Some(program.source_sha256()),
+        plan: Some(plan.name()),
+        unit: Some(plan.unit()),
+        ..outcome
+    }
 }
 
 fn measure_loaded(

@@ -27,6 +27,25 @@ pub struct Loaded {
     evict: Option<Buffer>,
 }
 
+impl Loaded {
+    /// Each launch's buffers.
+    fn bound(&self) -> Vec<Vec<&Buffer>> {
+        self.launches.iter().map(|launch| launch.buffers.iter().map(|&index| &self.buffers[index]).collect()).collect()
+    }
+
+    /// One run, given [`Loaded::bound`].
+    fn commands<'a>(&'a self, bound: &'a [Vec<&'a Buffer>]) -> impl Iterator<Item = Command<'a>> + Clone {
+        self.launches.iter().zip(bound).map(|(launch, buffers)| {
+            Command::Launch(Launch {
+                kernel: &self.kernels[launch.kernel],
+                grid: launch.grid,
+                buffers,
+                params: &launch.params,
+            })
+        })
+    }
+}
+
 impl Session {
     /// A session on an open device.
     pub fn new(device: Box<dyn Device>) -> Self {
@@ -99,19 +118,8 @@ impl Session {
     /// # Errors
     /// The device's.
     pub fn run_batch(&self, loaded: &Loaded, runs: u64) -> Result<Span> {
-        let bound: Vec<Vec<&Buffer>> = loaded
-            .launches
-            .iter()
-            .map(|launch| launch.buffers.iter().map(|&index| &loaded.buffers[index]).collect())
-            .collect();
-        let launches = loaded.launches.iter().zip(&bound).map(|(launch, buffers)| {
-            Command::Launch(Launch {
-                kernel: &loaded.kernels[launch.kernel],
-                grid: launch.grid,
-                buffers,
-                params: &launch.params,
-            })
-        });
+        let bound = loaded.bound();
+        let launches = loaded.commands(&bound);
         let mut commands = vec![Command::Fill { dst: &loaded.buffers[loaded.output], pattern: POISON }];
         if let Some(evict) = &loaded.evict {
             commands.push(Command::Fill { dst: evict, pattern: 0 });
@@ -123,6 +131,16 @@ impl Session {
         commands.push(Command::End);
         let spans = self.device.wait(self.device.submit(&commands)?)?;
         spans.first().copied().ok_or_else(|| Error::invalid("the device returned no span"))
+    }
+
+    /// Runs the program `runs` times in one submission and nothing beside it, and waits.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn run_bare(&self, loaded: &Loaded, runs: usize) -> Result<()> {
+        let bound = loaded.bound();
+        let launches: Vec<_> = (0..runs).flat_map(|_| loaded.commands(&bound)).collect();
+        self.device.wait(self.device.submit(&launches)?).map(|_| ())
     }
 
     /// Whether a batch may have only one run, since the caches must be cold before each.

@@ -1,11 +1,11 @@
 //! The worker's side.
 
-use super::protocol::{Answer, MARK, Request};
-use crate::App;
+use super::protocol::{Answer, CaseRequest, MARK, Request};
 use crate::measure::{self, Outcome, Session, Settings};
+use crate::{App, ceilings};
 use accelbench_backends::{Absence, AbsenceReason, DeviceId};
-use accelbench_kernels::{Case, Plan, fill};
-use accelbench_reports::{Provenance, ResultRow, Status};
+use accelbench_kernels::{self as kernels, Case, Plan, fill};
+use accelbench_reports::{Provenance, ResultRow, Status, Unit};
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver};
@@ -45,16 +45,24 @@ pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
     say(&Answer::Ready(Box::new(session.device().info().clone())));
     let catalogue = (app.catalogue)();
     for request in requests {
-        let id = &request.case;
-        let (row, device_lost) = match catalogue.case(&id.op, id.precision, &id.shape) {
-            Ok(case) => {
+        let device_lost = match request {
+            Request::Case(request) => {
+                let id = &request.case;
+                let case = match catalogue.case(&id.op, id.precision, &id.shape) {
+                    Ok(case) => case,
+                    Err(error) => return say(&Answer::Closed(error.0)),
+                };
                 let outcome = measure(&session, &*case, &request);
-                let lost = outcome.device_lost;
-                (row(&*case, &request, outcome), lost)
+                let (unit, device_lost) = (outcome.unit.map(unit), outcome.device_lost);
+                say(&Answer::Row { row: Box::new(row(&*case, &request, outcome)), unit, device_lost });
+                device_lost
             }
-            Err(error) => return say(&Answer::Closed(error.0)),
+            Request::Step { step, seconds } => {
+                let (found, device_lost) = ceilings::take(app, &session, step, seconds);
+                say(&Answer::Found { ceilings: Box::new(found), device_lost });
+                device_lost
+            }
         };
-        say(&Answer::Row { row: Box::new(row), device_lost });
         if device_lost {
             break;
         }
@@ -62,7 +70,7 @@ pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn measure(session: &Session, case: &dyn Case, request: &Request) -> Outcome {
+fn measure(session: &Session, case: &dyn Case, request: &CaseRequest) -> Outcome {
     match choose(session, case, request) {
         Ok(plan) => {
             let settings = Settings { seed: request.seed, cache: request.cache, effort: request.effort };
@@ -73,7 +81,7 @@ fn measure(session: &Session, case: &dyn Case, request: &Request) -> Outcome {
 }
 
 /// The plan that was asked for, or the variant's preferred one.
-fn choose(session: &Session, case: &dyn Case, request: &Request) -> Result<Box<dyn Plan>, String> {
+fn choose(session: &Session, case: &dyn Case, request: &CaseRequest) -> Result<Box<dyn Plan>, String> {
     let caps = session.device().caps();
     if let Some(reason) = case.unsupported(caps) {
         return Err(reason);
@@ -90,7 +98,15 @@ fn choose(session: &Session, case: &dyn Case, request: &Request) -> Result<Box<d
         })
 }
 
-fn row(case: &dyn Case, request: &Request, outcome: Outcome) -> ResultRow {
+fn unit(unit: kernels::Unit) -> Unit {
+    match unit {
+        kernels::Unit::Vector => Unit::Vector,
+        kernels::Unit::Matrix => Unit::Matrix,
+        kernels::Unit::Any => Unit::Any,
+    }
+}
+
+fn row(case: &dyn Case, request: &CaseRequest, outcome: Outcome) -> ResultRow {
     let id = &request.case;
     let (status, reason) = match outcome.fault {
         None => (Status::Ok, None),
@@ -111,6 +127,7 @@ fn row(case: &dyn Case, request: &Request, outcome: Outcome) -> ResultRow {
         timing: outcome.timing,
         work: Some(measure::work(case)),
         rate: outcome.rate,
+        ceiling: None,
         energy: None,
         provenance: Some(Provenance {
             source_sha256: outcome.source_sha256,

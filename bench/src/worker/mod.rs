@@ -6,7 +6,9 @@
 mod child;
 mod parent;
 mod protocol;
+mod workers;
 
 pub use child::{probe_main, worker_main};
-pub use parent::{Failure, Worker, probe};
-pub use protocol::Request;
+pub use parent::{Failure, Measured, Worker, probe};
+pub use protocol::CaseRequest;
+pub use workers::Workers;

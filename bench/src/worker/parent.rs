@@ -1,8 +1,9 @@
 //! The parent's side: starting workers, waiting for their answers with a deadline, and saying how they died.
 
-use super::protocol::{Answer, Request, parse};
+use super::protocol::{Answer, CaseRequest, Request, parse};
+use crate::ceilings::Step;
 use accelbench_backends::{Absence, AbsenceReason, DeviceId, DeviceInfo, Presence};
-use accelbench_reports::ResultRow;
+use accelbench_reports::{Ceilings, ResultRow, Unit};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -21,6 +22,17 @@ pub struct Worker {
     stdin: ChildStdin,
     /// The device, as the worker sees it.
     pub device: DeviceInfo,
+}
+
+/// What a worker measured.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// The case's row.
+    pub row: ResultRow,
+    /// The units that it was computed on, where a plan was run.
+    pub unit: Option<Unit>,
+    /// The worker is of no more use.
+    pub device_lost: bool,
 }
 
 /// Why a worker gave no answer.
@@ -50,26 +62,48 @@ impl Worker {
         }
     }
 
-    /// Has a case measured. The flag says that the worker is of no more use.
+    /// Has a case measured.
+    ///
+    /// # Errors
+    /// How it failed; the worker is then of no more use.
+    pub fn measure(
+        &mut self,
+        request: CaseRequest,
+        deadline: Duration,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<Measured, Failure> {
+        match self.ask(&Request::Case(request), deadline, stopped)? {
+            Answer::Row { row, unit, device_lost } => Ok(Measured { row: *row, unit, device_lost }),
+            Answer::Closed(reason) => Err(Failure::Closed(reason)),
+            _ => Err(Failure::Crashed("it answered out of turn".to_owned())),
+        }
+    }
+
+    /// Has a step of probing the device's ceilings taken. The flag says that the worker is of no more use.
     ///
     /// # Errors
     /// How it failed; the worker is then of no more use either.
-    pub fn measure(
+    pub fn probe(
         &mut self,
-        request: &Request,
+        step: Step,
+        seconds: f64,
         deadline: Duration,
         stopped: &dyn Fn() -> bool,
-    ) -> Result<(ResultRow, bool), Failure> {
+    ) -> Result<(Ceilings, bool), Failure> {
+        match self.ask(&Request::Step { step, seconds }, deadline, stopped)? {
+            Answer::Found { ceilings, device_lost } => Ok((*ceilings, device_lost)),
+            Answer::Closed(reason) => Err(Failure::Closed(reason)),
+            _ => Err(Failure::Crashed("it answered out of turn".to_owned())),
+        }
+    }
+
+    fn ask(&mut self, request: &Request, deadline: Duration, stopped: &dyn Fn() -> bool) -> Result<Answer, Failure> {
         let mut line = serde_json::to_string(request).map_err(|error| Failure::Crashed(error.to_string()))?;
         line.push('\n');
         if self.stdin.write_all(line.as_bytes()).and_then(|()| self.stdin.flush()).is_err() {
             return Err(self.process.death());
         }
-        match self.process.answer(deadline, stopped)? {
-            Answer::Row { row, device_lost } => Ok((*row, device_lost)),
-            Answer::Closed(reason) => Err(Failure::Closed(reason)),
-            _ => Err(Failure::Crashed("it answered out of turn".to_owned())),
-        }
+        self.process.answer(deadline, stopped)
     }
 }
 

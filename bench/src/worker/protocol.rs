@@ -1,17 +1,28 @@
 //! What parent and worker say to each other.
 
 use crate::CaseId;
+use crate::ceilings::Step;
 use crate::measure::Effort;
 use accelbench_backends::{DeviceInfo, Presence};
-use accelbench_reports::{CacheMode, ResultRow};
+use accelbench_reports::{CacheMode, Ceilings, ResultRow, Unit};
 use serde::{Deserialize, Serialize};
 
 /// Starts each answer: ASCII's record separator, which no driver prints by chance.
 pub(super) const MARK: &str = "\u{1e}accelbench ";
 
+/// What a worker is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Request {
+    /// A case's row.
+    Case(CaseRequest),
+    /// A step of probing the device's ceilings, within about so many seconds.
+    Step { step: Step, seconds: f64 },
+}
+
 /// A case to be measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Request {
+pub struct CaseRequest {
     /// The case.
     pub case: CaseId,
     /// A plan by name; none takes the variant's preferred one.
@@ -34,8 +45,10 @@ pub(super) enum Answer {
     Ready(Box<DeviceInfo>),
     /// The device can't be opened.
     Closed(String),
-    /// A case's row; with `device_lost`, the worker ends after it.
-    Row { row: Box<ResultRow>, device_lost: bool },
+    /// A case's row, and the units that it was computed on; with `device_lost`, the worker ends after it.
+    Row { row: Box<ResultRow>, unit: Option<Unit>, device_lost: bool },
+    /// What a step of probing found; with `device_lost`, the worker ends after it.
+    Found { ceilings: Box<Ceilings>, device_lost: bool },
 }
 
 /// Reads an answer from a line, wherever in the line it starts: a driver may have left a line unended. A line without

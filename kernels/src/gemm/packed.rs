@@ -166,6 +166,7 @@ mod tests {
             clock_mhz: None,
             clock: Clock::DeviceEvent,
             clock_resolution_ns: 1.0,
+            theoretical: Vec::new(),
             facts: BTreeMap::from([("native-vector-f32".to_owned(), native_f32.to_owned())]),
         }
     }

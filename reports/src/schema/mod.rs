@@ -3,11 +3,16 @@
 //! Units are SI: bytes, FLOP, FLOP/s; raw times are nanoseconds. Fields may be added within a version, so readers pass
 //! over names that they don't know; a changed meaning makes a new version.
 
+mod ceilings;
 mod end;
 mod energy;
 mod result;
 mod run;
 
+pub use ceilings::{
+    Bandwidth, Bound, Ceiling, Ceilings, Direction, HostMemory, Latency, Missing, Peak, Quantity, Theoretical,
+    Transfer, Unit,
+};
 pub use end::{End, EndStatus};
 pub use energy::{Energy, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyStatus, EnergyWindow};
 pub use result::{Provenance, Rate, ResultRow, Status, Timing, Verify, Work};
@@ -25,6 +30,8 @@ pub const SCHEMA: &str = "accelbench.run/1";
 pub enum Line {
     /// The first line: what was run, on what.
     Run(Box<RunHeader>),
+    /// What a device reached at best.
+    Ceilings(Box<Ceilings>),
     /// A case's outcome.
     Result(Box<ResultRow>),
     /// The last line: how the run ended.

@@ -31,6 +31,7 @@ const TASKS: &[Task] = &[
         logged: &["launch record grid 3x2x2 block 4x2x2 shared 64"],
     },
     Task { name: "spans and copies follow the order of commands", environment: &[], run: spans, logged: &[] },
+    Task { name: "page-locked memory is an end of copies", environment: &[], run: page_locked, logged: &[] },
     Task {
         name: "two devices take turns",
         environment: &[("ACCELBENCH_FAKE_DEVICES", "9.0,8.0")],
@@ -241,6 +242,31 @@ fn spans() {
     device.download(&second, 0, &mut words).expect("inside");
     assert_eq!(words, [11, 0, 0, 0, 13, 0, 0, 0]);
     drop(forgotten);
+}
+
+fn page_locked() {
+    let device = open(0);
+    let free = device.memory().expect("memory is told").free;
+    let (from, to) = (device.alloc_pinned(12).expect("memory"), device.alloc_pinned(12).expect("memory"));
+    assert_eq!(device.memory().expect("memory is told").free, free, "it is the host's");
+    let own = device.alloc(12).expect("memory");
+    device.upload(&from, 0, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]).expect("inside");
+    let there = Command::Copy { src: &from, src_offset: 4, dst: &own, dst_offset: 0, bytes: 8 };
+    let back = Command::Copy { src: &own, src_offset: 0, dst: &to, dst_offset: 4, bytes: 8 };
+    let ticket = device.submit(&[Command::Begin, there, back, Command::End]).expect("the commands are right");
+    assert_eq!(device.wait(ticket).expect("it ends").len(), 1);
+    let mut bytes = [0; 8];
+    device.download(&to, 4, &mut bytes).expect("inside");
+    assert_eq!(bytes, [5, 6, 7, 8, 9, 10, 11, 12]);
+    let kernel = device.compile(&spec(ADD_ONE, "add_one", 1, 0)).expect("the kernel compiles");
+    for command in [
+        launch(&kernel, &[&from], &[]),
+        Command::Fill { dst: &from, pattern: 0 },
+        Command::Copy { src: &from, src_offset: 0, dst: &to, dst_offset: 0, bytes: 4 },
+    ] {
+        assert!(matches!(device.submit(&[command]), Err(Error::InvalidArgument(_))));
+    }
+    assert!(matches!(device.alloc_pinned(0), Err(Error::InvalidArgument(_))));
 }
 
 fn two() {

@@ -36,7 +36,7 @@ impl Fakes {
         let header = fakes.path("whole").join("device.h");
         let flags = ["-std=c++17", "-O1", "-w", "-fPIC", "-fno-strict-aliasing", "-ffp-contract=off", "-xc++-header"];
         cxx(&flags, &[&header], &header.with_extension("h.gch"))?;
-        fakes.variant("driver-lacks-a-function", Some("cuMemcpyDtoDAsync_v2"), &Nvrtc::Whole)?;
+        fakes.variant("driver-lacks-a-function", Some("cuMemcpyAsync"), &Nvrtc::Whole)?;
         fakes.variant("nvrtc-lacks-a-function", None, &Nvrtc::Lacks("nvrtcGetCUBIN"))?;
         fakes.variant("nvrtc-is-broken", None, &Nvrtc::Broken)?;
         fs::create_dir(fakes.path("nothing")).map_err(|error| error.to_string())?;

@@ -4,7 +4,7 @@
 use crate::Check;
 use crate::device::{nothing_left, open};
 use accelbench::measure::{self, Session};
-use accelbench_kernels::{Catalogue, Precision};
+use accelbench_kernels::{Catalogue, Precision, probe};
 use std::collections::BTreeSet;
 
 /// Into how many trials an operation's shapes are split, in their order, so that they run at the same time.
@@ -12,7 +12,7 @@ const PARTS: usize = 4;
 
 pub(crate) fn trials() -> Vec<Check> {
     let mut trials: Vec<Check> = Vec::new();
-    for operation in Catalogue::builtin().iter() {
+    for operation in Catalogue::builtin().iter().chain(probe::catalogue().iter()) {
         for precision in operation.precisions() {
             for part in 0..PARTS {
                 let task = format!("operation {}/{precision}/{part}", operation.name());
@@ -33,8 +33,8 @@ pub(crate) fn child(task: &str) {
     };
     let precision: Precision = precision.parse().expect("a precision");
     let part: usize = part.parse().expect("a part");
-    let catalogue = Catalogue::builtin();
-    let operation = catalogue.operation(name).expect("an operation");
+    let (builtin, probes) = (Catalogue::builtin(), probe::catalogue());
+    let operation = builtin.operation(name).or_else(|_| probes.operation(name)).expect("an operation");
     let session = Session::new(open(0));
     let shapes = operation.conformance();
     let mut families = BTreeSet::new();
@@ -52,7 +52,15 @@ pub(crate) fn child(task: &str) {
             assert!(verdict.ok, "{place}: {}", verdict.worst);
         }
     }
-    assert!(families.contains("tiled"), "{families:?}");
     let halves = matches!(precision, Precision::F16 | Precision::F16Acc16);
-    assert_eq!(families.contains("mma"), halves, "{families:?}");
+    let expected: &[&str] = match name {
+        "gemm" if halves => &["mma", "tiled"],
+        "gemm" => &["tiled"],
+        "matrix" if halves => &["mma", "wgmma"],
+        "matrix" => &["mma"],
+        probe => &[probe],
+    };
+    // A part may have no shape.
+    let computed = (0..shapes.len()).any(|index| index * PARTS / shapes.len() == part);
+    assert!(!computed || families.iter().eq(expected), "{families:?}");
 }

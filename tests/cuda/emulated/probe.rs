@@ -57,7 +57,7 @@ const ABSENT: &[Absent] = &[
         variant: "driver-lacks-a-function",
         environment: &[],
         reason: AbsenceReason::DriverTooOld,
-        says: "cuMemcpyDtoDAsync_v2",
+        says: "cuMemcpyAsync",
     },
     Absent {
         name: "no device",

@@ -14,8 +14,9 @@
 #define __align__(n) __attribute__((aligned(n)))
 #define __syncthreads() emulator_block_barrier()
 
-// Replaces the header of inline PTX, whose guard this is.
+// Replaces the headers of inline PTX, whose guards these are.
 #define ACCELBENCH_PTX
+#define ACCELBENCH_WGMMA
 
 typedef unsigned short f16;
 
@@ -46,6 +47,10 @@ inline f16 f32_to_f16(float x) { return f64_to_f16(x); }
 
 inline f16 f16_fma(f16 a, f16 b, f16 c) {
     return f64_to_f16((double)f16_to_f32(a) * f16_to_f32(b) + f16_to_f32(c));
+}
+
+inline unsigned f16x2_fma(unsigned a, unsigned b, unsigned c) {
+    return f16_fma(a, b, c) | (unsigned)f16_fma(a >> 16, b >> 16, c >> 16) << 16;
 }
 
 inline void copy_async_16(void* shared, const void* global, bool inside) {
@@ -112,6 +117,64 @@ inline void multiply_matrices(unsigned (&c)[2], const unsigned (&a)[4], const un
             pair |= (unsigned)f32_to_f16(sum) << 16 * j;
         }
         c[i] = pair;
+    }
+}
+
+struct DoubleFragments {
+    double a[8], b[4];
+};
+
+inline void multiply_matrices(double (&c)[2], const double (&a)[1], const double (&b)[1]) {
+    DoubleFragments mine{{a[0]}, {b[0]}};
+    auto lanes = (const DoubleFragments*)emulator_warp_exchange("mma.m8n8k4.f64", &mine, sizeof mine);
+    unsigned lane = lane_of_warp();
+    for (int j = 0; j < 2; ++j) {
+        for (int p = 0; p < 4; ++p) c[j] += lanes[lane / 4 * 4 + p].a[0] * lanes[(lane % 4 * 2 + j) * 4 + p].b[0];
+    }
+}
+
+inline void multiply_matrices(double (&c)[4], const double (&a)[8], const double (&b)[4]) {
+    DoubleFragments mine;
+    std::memcpy(mine.a, a, sizeof a);
+    std::memcpy(mine.b, b, sizeof b);
+    auto lanes = (const DoubleFragments*)emulator_warp_exchange("mma.m16n8k16.f64", &mine, sizeof mine);
+    unsigned lane = lane_of_warp();
+    for (int i = 0; i < 4; ++i) {
+        for (int p = 0; p < 16; ++p) {
+            double x = lanes[lane / 4 * 4 + p % 4].a[i / 2 + p / 4 * 2];
+            c[i] += x * lanes[(lane % 4 * 2 + i % 2) * 4 + p % 4].b[p / 4];
+        }
+    }
+}
+
+// wgmma: operands lie in shared memory as wgmma.cuh says, and a descriptor is an address.
+inline unsigned long long descriptor(const void* operand) { return (unsigned long long)operand; }
+inline void publish_shared() {}
+inline void group_begin() {}
+inline void group_commit() {}
+inline void group_wait() {}
+
+inline float group_element(unsigned long long operand, int side, int depth) {
+    return f16_to_f32(((const f16*)operand)[side / 8 * 128 + depth / 8 * 64 + side % 8 * 8 + depth % 8]);
+}
+
+// The product of A's row and B's column that the lane's element `i` of C gets: two rows, 8 apart, of every 8 columns.
+inline float group_product(unsigned long long a, unsigned long long b, int i) {
+    int row = threadIdx.x % 128 / 32 * 16 + threadIdx.x % 32 / 4 + i / 2 % 2 * 8;
+    int column = i / 4 * 8 + threadIdx.x % 4 * 2 + i % 2;
+    float sum = 0;
+    for (int p = 0; p < 16; ++p) sum += group_element(a, row, p) * group_element(b, column, p);
+    return sum;
+}
+
+inline void multiply_group(float (&c)[128], unsigned long long a, unsigned long long b) {
+    for (int i = 0; i < 128; ++i) c[i] += group_product(a, b, i);
+}
+
+inline void multiply_group(unsigned (&c)[64], unsigned long long a, unsigned long long b) {
+    for (int i = 0; i < 64; ++i) {
+        f16 low = f32_to_f16(half_of(c[i], 0) + group_product(a, b, 2 * i));
+        c[i] = low | (unsigned)f32_to_f16(half_of(c[i], 1) + group_product(a, b, 2 * i + 1)) << 16;
     }
 }
 

@@ -88,6 +88,7 @@ std::set<Stream*> streams;
 std::set<Event*> events;
 std::set<Module*> modules;
 std::map<CUdeviceptr, Allocation> allocations;
+std::map<CUdeviceptr, Context*> pinned;
 std::vector<Function*> functions;
 
 std::string variable(const char* name, const char* otherwise) {
@@ -281,6 +282,7 @@ CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
     for (Event* event : events) left += event->context == context;
     for (Module* module : modules) left += module->context == context;
     for (auto& [start, allocation] : allocations) left += allocation.context == context;
+    for (auto& [start, owner] : pinned) left += owner == context;
     log("released device " + std::to_string(device) + ", " + std::to_string(left) + " objects left");
     return begin("cuDevicePrimaryCtxRelease");
 }
@@ -388,23 +390,27 @@ CUresult cuMemGetInfo_v2(std::size_t* free, std::size_t* total) {
     return SUCCESS;
 }
 
-CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr target, const void* source, std::size_t bytes, Stream* stream) {
-    if (CUresult code = begin_in_context("cuMemcpyHtoDAsync")) return code;
-    if (!streams.count(stream) || !inside(target, bytes)) return INVALID_VALUE;
-    stream->work.push_back([=] { return std::memcpy((void*)target, source, bytes), SUCCESS; });
+// Page-locked memory of the host: of no device's memory, and at the same address for all.
+CUresult cuMemHostAlloc(void** start, std::size_t bytes, unsigned) {
+    if (CUresult code = begin_in_context("cuMemHostAlloc")) return code;
+    if (bytes == 0) return INVALID_VALUE;
+    *start = std::malloc(bytes);
+    pinned[(CUdeviceptr)*start] = current;
     return SUCCESS;
 }
 
-CUresult cuMemcpyDtoHAsync_v2(void* target, CUdeviceptr source, std::size_t bytes, Stream* stream) {
-    if (CUresult code = begin_in_context("cuMemcpyDtoHAsync")) return code;
-    if (!streams.count(stream) || !inside(source, bytes)) return INVALID_VALUE;
-    stream->work.push_back([=] { return std::memcpy(target, (void*)source, bytes), SUCCESS; });
-    return SUCCESS;
+CUresult cuMemFreeHost(void* start) {
+    CUresult code = begin_in_context("cuMemFreeHost");
+    if (!pinned.erase((CUdeviceptr)start)) return INVALID_VALUE;
+    if (code == SUCCESS) code = drain_all();
+    std::free(start);
+    return code;
 }
 
-CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr target, CUdeviceptr source, std::size_t bytes, Stream* stream) {
-    if (CUresult code = begin_in_context("cuMemcpyDtoDAsync")) return code;
-    if (!streams.count(stream) || !inside(target, bytes) || !inside(source, bytes)) return INVALID_VALUE;
+// With unified addressing, an address that is no device's is the host's.
+CUresult cuMemcpyAsync(CUdeviceptr target, CUdeviceptr source, std::size_t bytes, Stream* stream) {
+    if (CUresult code = begin_in_context("cuMemcpyAsync")) return code;
+    if (!streams.count(stream) || !(inside(target, bytes) || inside(source, bytes))) return INVALID_VALUE;
     stream->work.push_back([=] { return std::memcpy((void*)target, (void*)source, bytes), SUCCESS; });
     return SUCCESS;
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    accelbench_tests::conformance::main(accelbench::App::builtin())
+    accelbench_tests::conformance::builtin()
 }

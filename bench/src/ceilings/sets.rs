@@ -1,0 +1,47 @@
+//! Which working sets the memory's and the caches' bandwidths are found on.
+
+use accelbench_backends::{Caps, DeviceKind};
+use accelbench_kernels::Precision;
+use accelbench_kernels::probe::Fields;
+use accelbench_kernels::probe::stream::{Op, working_set, working_sets};
+
+/// The kernels, the most telling first: little time may be left for the others.
+const KERNELS: [Op; 5] = [Op::Triad, Op::Dot, Op::Copy, Op::Add, Op::Mul];
+/// Those that bound the caches: one that writes, too, and one that only reads.
+const SWEPT: [Op; 2] = [Op::Triad, Op::Dot];
+/// Seconds that a point of the sweep takes.
+const POINT_S: f64 = 0.08;
+
+/// Each kernel on arrays that together are no cache's: four times the last one, and no less than this.
+pub(super) fn memory(precision: Precision, caps: &Caps) -> Vec<Fields> {
+    KERNELS.iter().map(|&op| working_set(op, large(caps), precision, caps)).collect()
+}
+
+/// Bytes that no cache holds and the device has room for.
+fn large(caps: &Caps) -> u64 {
+    let least: u64 = if caps.kind == DeviceKind::Cpu { 128 << 20 } else { 768 << 20 };
+    let wanted = least.max(4 * caps.cache_bytes.unwrap_or(0));
+    // Two arrays at least, and the host's copies of them where that is the same memory.
+    wanted.min(caps.memory_bytes.map_or(u64::MAX, |bytes| bytes / 8)).min(caps.max_buffer_bytes / 16 * 30)
+}
+
+/// A ladder of smaller working sets, as fine as the time allows.
+pub(super) fn sweep(precision: Precision, caps: &Caps, seconds: f64) -> Vec<Fields> {
+    let points = (seconds / POINT_S / SWEPT.len() as f64).max(2.0) as usize;
+    let ladders = SWEPT.map(|op| {
+        let mut rungs = working_sets(op, precision, caps);
+        // The last one is memory.
+        rungs.pop();
+        let step = rungs.len().div_ceil(points).max(1);
+        // From the largest down: what bounds the most cases first.
+        rungs.into_iter().rev().step_by(step).collect::<Vec<_>>()
+    });
+    ladders.concat()
+}
+
+/// The shape with next to nothing to do.
+pub(super) fn smallest(precision: Precision, caps: &Caps) -> Fields {
+    let mut fields = working_set(Op::Copy, 1024, precision, caps);
+    fields.insert("passes".to_owned(), "1".to_owned());
+    fields
+}
