@@ -49,6 +49,8 @@ pub enum Scope {
     Board,
     /// The whole machine.
     Node,
+    /// Memory modules alone, which no other scope but the board and the node includes.
+    Memory,
 }
 
 /// Which devices a meter serves.
@@ -61,6 +63,8 @@ pub enum Serves {
     Processor,
     /// Everything in the machine.
     Machine,
+    /// The machine's memory, and so no device: what it tells is shown beside a device's energy and never added to it.
+    Memory,
 }
 
 /// What a meter is. Energies are in joules, times in seconds.
