@@ -1,6 +1,7 @@
 //! How much time the measurement of energy takes.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Whether energy is measured, and how well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,9 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// All of them, from none to most.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Quick, Self::Full];
+
     /// The name on the command line and in files.
     pub const fn name(self) -> &'static str {
         match self {
@@ -87,12 +91,9 @@ impl Effort {
     }
 
     /// The longest that a case may take, with every window taken twice.
-    pub const fn longest_s(&self) -> f64 {
-        PROBE_MAX_S
-            + self.cold_idle_s
-            + self.warm_idle_s
-            + RAMP_MAX_S
-            + 2.0 * self.windows as f64 * 1.5 * self.window_max_s
+    pub fn longest(&self) -> Duration {
+        let windows_s = 2.0 * self.windows as f64 * 1.5 * self.window_max_s;
+        Duration::from_secs_f64(PROBE_MAX_S + self.cold_idle_s + self.warm_idle_s + RAMP_MAX_S + windows_s)
     }
 }
 

@@ -79,7 +79,8 @@ fn figures(base: &Base, work: Work, measured: Measured) -> EnergyFigures {
     }
 }
 
-const fn kind(kind: MeterKind) -> &'static str {
+/// The name of a kind in files.
+pub const fn kind(kind: MeterKind) -> &'static str {
     match kind {
         MeterKind::Counter => "counter",
         MeterKind::InstantPower => "instant_power",

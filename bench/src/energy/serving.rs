@@ -1,8 +1,21 @@
 //! Which meter serves a device.
 
-use accelbench_backends::meters::{Finding, Meter, MeterInfo, MeterKind, Serves};
+use accelbench_backends::meters::{self, Finding, METERS_VARIABLE, Meter, MeterConfig, MeterInfo, MeterKind, Serves};
 use accelbench_backends::{DeviceInfo, DeviceKind, PhysicalId};
 use accelbench_reports::{Energy, EnergyStatus};
+
+/// Looks for the machine's meters, and for those that the file declares that the environment names.
+pub fn find() -> Vec<Finding> {
+    match MeterConfig::load(None) {
+        Ok(config) => meters::find(&config),
+        Err(reason) => {
+            let hint = format!("repair that file, or unset {METERS_VARIABLE}");
+            let mut findings = meters::find(&MeterConfig::default());
+            findings.push(Finding::Absent { meter: "declared", reason, hint });
+            findings
+        }
+    }
+}
 
 /// Whether a meter's figures include a device.
 pub fn serves(meter: &MeterInfo, device: &DeviceInfo) -> bool {
@@ -19,8 +32,7 @@ fn rank(meter: &MeterInfo, device: &DeviceInfo) -> Option<u8> {
         Serves::Chip(chip) => same_chip(chip, &device.physical_id).then_some(0),
         Serves::Processor => (device.caps.kind == DeviceKind::Cpu).then_some(1),
         Serves::Machine => Some(2),
-        #[allow(unreachable_patterns)]
-        _ => None,
+        Serves::Memory => None,
     }
 }
 
