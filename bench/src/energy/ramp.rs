@@ -10,6 +10,10 @@ use accelbench_reports::EnergyStatus;
 /// Steadiness is not judged over less than this.
 const LEAST_S: f64 = 1.0;
 
+/// A figure that does not change for so long under load, or for so many of the meter's own intervals, is frozen.
+const FROZEN_S: f64 = 5.0;
+const FROZEN_INTERVALS: f64 = 3.0;
+
 /// Runs the load until power and clock are steady and the meter's tick is known, and returns the power in watts.
 ///
 /// # Errors
@@ -27,6 +31,10 @@ pub(super) fn until_steady<W: World>(protocol: &mut Protocol<'_, W>, tick_known:
         }
         judged_s = now;
         let seen = protocol.record.changes_from(start).len();
+        let waited_s = now - start;
+        if seen == 0 && waited_s >= FROZEN_S.max(FROZEN_INTERVALS * protocol.info.interval_s) {
+            return Err(Ended::failed(seldom(seen, waited_s)));
+        }
         let ticking = tick_known || !protocol.record.by_counter || seen > PROBE_CHANGES;
         match Trends::of(&protocol.record, start + (now - start) / 3.0) {
             Some(trends) if ticking && trends.steady() => return Ok(trends.power_w),
@@ -42,7 +50,7 @@ pub(super) fn until_steady<W: World>(protocol: &mut Protocol<'_, W>, tick_known:
 /// A figure that hardly changes, or not at all.
 pub(super) fn seldom(changes: usize, seconds: f64) -> String {
     match changes {
-        0 => format!("the meter's figure is frozen: it did not change within {seconds:.0} s, most of them under load"),
+        0 => format!("the meter's figure is frozen: it did not change within {seconds:.0} s of load"),
         _ => {
             format!("the meter's figure changed {changes} times within {seconds:.0} s of load, too seldom for its tick")
         }

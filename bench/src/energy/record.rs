@@ -86,7 +86,7 @@ impl Record {
         let at_s = reading.at_s;
         let sound = |value: Option<f64>| value.is_none_or(|value| value.is_finite() && value >= 0.0);
         if !sound(reading.joules) || !sound(reading.watts) {
-            let figures = [reading.joules, reading.watts].map(|figure| figure.unwrap_or_default());
+            let figures = [reading.joules, reading.watts].map(Option::unwrap_or_default);
             self.misses.push((at_s, format!("the meter says {} J and {} W", figures[0], figures[1])));
             return;
         }

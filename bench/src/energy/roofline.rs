@@ -1,7 +1,7 @@
 //! The energy roofline: what a FLOP, a byte and a second cost.
 //!
-//! E = ε_flop × flop + ε_byte × bytes + π₀ × seconds, after Choi, Bedard, Fowler and Vuduc, "A roofline model of energy",
-//! IPDPS 2013: divided by the FLOP, E/flop = ε_flop + ε_byte / intensity + π₀ × seconds/flop.
+//! E = ε₁ × flop + ε₂ × bytes + π₀ × seconds, after Choi, Bedard, Fowler and Vuduc, "A roofline model of energy", IPDPS
+//! 2013: divided by the FLOP, E/flop = ε₁ + ε₂ / intensity + π₀ × seconds/flop.
 
 /// A verified measurement at one intensity.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -197,7 +197,7 @@ impl Simulation {
             }
             let tick_s = self.tick_before(at_s.min(self.setup.frozen_at_s.unwrap_or(f64::INFINITY)));
             let reading = match &self.tick {
-                Some((told_s, reading)) if *told_s == tick_s => reading.clone(),
+                Some((told_s, reading)) if told_s.to_bits() == tick_s.to_bits() => reading.clone(),
                 _ => self.figures(tick_s),
             };
             self.tick = Some((tick_s, reading.clone()));
