@@ -82,6 +82,17 @@ impl LibraryCall {
             .ok_or_else(|| Error::invalid(format!("{}::{} needs a whole number `{name}`", self.library, self.function)))
     }
 
+    /// An argument that is true or false.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when it is missing or neither.
+    pub fn flag(&self, name: &str) -> Result<bool> {
+        self.arguments
+            .get(name)
+            .and_then(Value::as_bool)
+            .ok_or_else(|| Error::invalid(format!("{}::{} needs a flag `{name}`", self.library, self.function)))
+    }
+
     /// An argument that is text.
     ///
     /// # Errors

@@ -28,13 +28,8 @@ pub trait Operation: Send + Sync {
     fn conformance(&self) -> Vec<BTreeMap<String, String>>;
 
     /// The `index`-th of an endless, fixed sequence of small shapes that nobody would choose: what backends are held
-    /// against beyond [`Operation::conformance`].
-    /// Unless an operation draws its own, those of [`Operation::conformance`] in turn.
-    fn odd(&self, index: u64) -> BTreeMap<String, String> {
-        let shapes = self.conformance();
-        let turn = index as usize % shapes.len().max(1);
-        shapes.into_iter().nth(turn).unwrap_or_default()
-    }
+    /// against beyond [`Operation::conformance`]. None where only few shapes make sense at all.
+    fn odd(&self, index: u64) -> Option<BTreeMap<String, String>>;
 
     /// A shape of a profile at the smallest batch that still is this layer: how the whole catalogue is verified on a
     /// slow device.

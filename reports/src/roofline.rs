@@ -43,10 +43,11 @@ pub fn theoretical(ceilings: &Ceilings, dtype: &str, unit: Unit) -> Option<f64> 
 /// With cold caches, data comes from memory. With warm ones, data that fits a cache may come from there: the envelope of
 /// the sweep from the largest set that is not larger than the data.
 pub fn bandwidth(ceilings: &Ceilings, cache: CacheMode, bytes: f64) -> Option<f64> {
-    let sets = || ceilings.memory.iter().chain(&ceilings.sweep).map(|point| point.working_set_bytes);
+    let swept = || ceilings.sweep.iter().map(|point| point.working_set_bytes);
+    let sets = || ceilings.memory.iter().map(|point| point.working_set_bytes).chain(swept());
     let from = match cache {
-        // Without a set that small, the smallest one says most.
-        CacheMode::Warm => sets().filter(|&set| set as f64 <= bytes).max().or_else(|| sets().min())?,
+        // Below the smallest set, that one says most; without a sweep, nothing is known of the caches.
+        CacheMode::Warm => sets().filter(|&set| set as f64 <= bytes).max().or_else(|| swept().min())?,
         CacheMode::Cold => u64::MAX,
     };
     let held = ceilings.sweep.iter().filter(|point| point.working_set_bytes >= from);
@@ -177,6 +178,9 @@ pub(crate) mod tests {
         assert_eq!(bandwidth(CacheMode::Warm, 250.0), Some(12.0));
         assert_eq!(bandwidth(CacheMode::Warm, 1e9), Some(10.0));
         assert_eq!(bandwidth(CacheMode::Cold, 60.0), Some(10.0));
+        let unswept = Ceilings { sweep: Vec::new(), ..device() };
+        assert_eq!(super::bandwidth(&unswept, CacheMode::Warm, 60.0), None);
+        assert_eq!(super::bandwidth(&unswept, CacheMode::Warm, 1000.0), Some(10.0));
         assert_eq!(super::bandwidth(&Ceilings::default(), CacheMode::Cold, 1.0), None);
     }
 

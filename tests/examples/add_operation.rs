@@ -98,8 +98,8 @@ impl Operation for Axpy {
         ["1", "63", "64", "65", "100003", "5000011"].map(fields).into()
     }
 
-    fn odd(&self, index: u64) -> BTreeMap<String, String> {
-        fields(&(index * 7919 % 5000 + 1).to_string())
+    fn odd(&self, index: u64) -> Option<BTreeMap<String, String>> {
+        Some(fields(&(index * 7919 % 5000 + 1).to_string()))
     }
 
     fn case(&self, precision: Precision, fields: &BTreeMap<String, String>) -> Result<Box<dyn Case>, ShapeError> {

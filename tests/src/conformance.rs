@@ -6,8 +6,9 @@ use crate::require;
 use accelbench::App;
 use accelbench::measure::{self, Session};
 use accelbench_backends::{Caps, DeviceInfo, Language, Presence};
-use accelbench_kernels::{Operation, Precision, probe};
+use accelbench_kernels::{Case, Operation, Plan, Precision, Profile, Tensor, probe};
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 /// The suite as a program, with the flags of Rust's own test programs.
@@ -39,7 +40,16 @@ fn required(app: App) -> Vec<Trial> {
     require::list().into_iter().filter(|word| word != "nvrtc").map(trial).collect()
 }
 
-/// One trial for each device, operation and type.
+/// How many odd shapes each operation is held against in each type.
+const ODD: u64 = 500;
+
+/// The environment variable that sets up to how many floating-point operations a shape of the profiles is computed.
+const CATALOGUE_FLOP: &str = "ACCELBENCH_CATALOGUE_FLOP";
+/// What a slow device does in a moment.
+const USUAL_CATALOGUE_FLOP: f64 = 5e8;
+
+/// Three trials for each device, operation and type: what backends must compute to be called conforming, by every plan;
+/// the shapes of the profiles; and odd shapes.
 pub fn trials(app: App) -> Vec<Trial> {
     let registry = (app.registry)();
     let mut trials = Vec::new();
@@ -61,54 +71,98 @@ fn device_trials(app: App, device: &DeviceInfo) -> Vec<Trial> {
     let mut trials = Vec::new();
     for operation in (app.catalogue)().iter() {
         for &precision in operation.precisions() {
-            let (device, name) = (device.clone(), operation.name());
             // What the device lacks is tested for being refused, under a name that says so.
             let what = if may_refuse(&device.caps, operation, precision) { "/unsupported" } else { "" };
-            trials.push(Trial::test(format!("{}/{name}/{precision}{what}", device.id), move || {
-                let catalogue = (app.catalogue)();
-                let operation = catalogue.operation(name).map_err(|error| error.0)?;
-                conform(app, &device, operation, precision).map_err(Failed::from)
-            }));
+            let odd = operation.odd(0).map(|_| ("/odd", conform_oddly as Suite));
+            for (set, suite) in
+                [("", conform as Suite), ("/catalogue", conform_to_the_catalogue)].into_iter().chain(odd)
+            {
+                let (device, name) = (device.clone(), operation.name());
+                trials.push(Trial::test(format!("{}/{name}/{precision}{set}{what}", device.id), move || {
+                    let catalogue = (app.catalogue)();
+                    let operation = catalogue.operation(name).map_err(|error| error.0)?;
+                    let session = Session::new((app.registry)().open(&device.id).map_err(|error| error.to_string())?);
+                    let computed = suite(&session, operation, precision)?;
+                    if computed == 0 && !may_refuse(session.device().caps(), operation, precision) {
+                        return Err(Failed::from(format!(
+                            "the device computes in {precision} and no shape was computed"
+                        )));
+                    }
+                    Ok(())
+                }));
+            }
         }
     }
     trials
 }
 
-fn conform(app: App, device: &DeviceInfo, operation: &dyn Operation, precision: Precision) -> Result<(), String> {
-    let opened = (app.registry)().open(&device.id).map_err(|error| error.to_string())?;
-    let session = Session::new(opened);
-    let caps = session.device().caps().clone();
+/// Holds an operation in a type against the f64 truth, and says how many times it was computed.
+type Suite = fn(&Session, &dyn Operation, Precision) -> Result<u64, String>;
+
+/// Every shape of the conformance list by every plan.
+fn conform(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
     let mut computed = 0;
     for (index, fields) in operation.conformance().iter().enumerate() {
         let case = operation.case(precision, fields).map_err(|error| error.0)?;
-        let plans = case.plans(&caps);
-        match (plans.is_empty(), case.unsupported(&caps)) {
-            // What a device can't do must be said, and said only then.
-            (true, Some(_)) => continue,
-            (true, None) => return Err(format!("{}: no plan, and no reason for it", case.shape_text())),
-            (false, Some(reason)) => {
-                return Err(format!("{}: has plans, and is called unsupported: {reason}", case.shape_text()));
-            }
-            (false, None) => {}
-        }
         let inputs = measure::inputs(&*case, index as u64);
-        for plan in plans {
-            let place = format!("{} by {}", case.shape_text(), plan.name());
-            let verdict =
-                measure::verify_once(&session, &*case, &*plan, &inputs).map_err(|error| format!("{place}: {error}"))?;
-            if !verdict.ok {
-                return Err(format!(
-                    "{place}: {} (error {:e}, bound {:e})",
-                    verdict.worst, verdict.max_error, verdict.bound
-                ));
-            }
+        for plan in plans(&*case, session.device().caps())? {
+            verify(session, &*case, &*plan, &inputs)?;
             computed += 1;
         }
     }
-    if computed == 0 && !may_refuse(&caps, operation, precision) {
-        return Err(format!("the device computes in {precision} and no shape was computed"));
+    Ok(computed)
+}
+
+/// Every shape of the profiles at its smallest batch, by the preferred plan.
+fn conform_to_the_catalogue(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
+    let limit = std::env::var(CATALOGUE_FLOP).ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL_CATALOGUE_FLOP);
+    let mut computed = 0;
+    let mut seen = BTreeSet::new();
+    for shape in operation.shapes(Profile::Full) {
+        let case = operation.case(precision, &operation.at_small_batch(&shape.fields)).map_err(|error| error.0)?;
+        if case.work().flop > limit || !seen.insert(case.shape_text()) {
+            continue;
+        }
+        let inputs = measure::inputs(&*case, 0);
+        if let Some(plan) = plans(&*case, session.device().caps())?.first() {
+            verify(session, &*case, &**plan, &inputs)?;
+            computed += 1;
+        }
     }
-    Ok(())
+    Ok(computed)
+}
+
+/// Odd shapes, each by one plan, which change from shape to shape.
+fn conform_oddly(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
+    let mut computed = 0;
+    for (index, fields) in (0..ODD).map_while(|index| Some((index, operation.odd(index)?))) {
+        let case = operation.case(precision, &fields).map_err(|error| error.0)?;
+        let plans = plans(&*case, session.device().caps())?;
+        if let Some(plan) = plans.get(index as usize % plans.len().max(1)) {
+            verify(session, &*case, &**plan, &measure::inputs(&*case, index))?;
+            computed += 1;
+        }
+    }
+    Ok(computed)
+}
+
+/// A case's plans. What a device can't do must be said, and said only then.
+fn plans(case: &dyn Case, caps: &Caps) -> Result<Vec<Box<dyn Plan>>, String> {
+    let plans = case.plans(caps);
+    match (plans.is_empty(), case.unsupported(caps)) {
+        (true, None) => Err(format!("{}: no plan, and no reason for it", case.shape_text())),
+        (false, Some(reason)) => Err(format!("{}: has plans, and is called unsupported: {reason}", case.shape_text())),
+        _ => Ok(plans),
+    }
+}
+
+fn verify(session: &Session, case: &dyn Case, plan: &dyn Plan, inputs: &[Tensor]) -> Result<(), String> {
+    let place = format!("{} by {}", case.shape_text(), plan.name());
+    let verdict = measure::verify_once(session, case, plan, inputs).map_err(|error| format!("{place}: {error}"))?;
+    if verdict.ok {
+        return Ok(());
+    }
+    Err(format!("{place}: {} (error {:e}, bound {:e})", verdict.worst, verdict.max_error, verdict.bound))
 }
 
 /// Whether a device may have no plan at all: it lacks the type, or the units that the operation is about, or

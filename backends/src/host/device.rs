@@ -36,11 +36,12 @@ impl HostDevice {
             caps: Caps {
                 kind: DeviceKind::Cpu,
                 languages: BTreeSet::from([Language::Library]),
-                libraries: BTreeMap::from([
-                    ("gemm".to_owned(), vec![kernel::GEMM_RS.to_owned()]),
-                    ("fma".to_owned(), vec![probe::NATIVE.to_owned()]),
-                    ("stream".to_owned(), vec![probe::NATIVE.to_owned()]),
-                ]),
+                libraries: ["gemm", "conv2d", "attention"]
+                    .map(|function| (function, kernel::GEMM_RS))
+                    .into_iter()
+                    .chain(["fma", "stream"].map(|function| (function, probe::NATIVE)))
+                    .map(|(function, library)| (function.to_owned(), vec![library.to_owned()]))
+                    .collect(),
                 storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
                 compute: BTreeSet::from([DType::F64, DType::F32]),
                 subgroup: None,

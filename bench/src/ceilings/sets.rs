@@ -25,18 +25,22 @@ fn large(caps: &Caps) -> u64 {
     wanted.min(caps.memory_bytes.map_or(u64::MAX, |bytes| bytes / 8)).min(caps.max_buffer_bytes / 16 * 30)
 }
 
-/// A ladder of smaller working sets, as fine as the time allows.
+/// A ladder of smaller working sets, as fine as the time allows, from the smallest up: where time runs out, what is known
+/// of the nearest caches still bounds every case.
 pub(super) fn sweep(precision: Precision, caps: &Caps, seconds: f64) -> Vec<Fields> {
     let points = (seconds / POINT_S / SWEPT.len() as f64).max(2.0) as usize;
-    let ladders = SWEPT.map(|op| {
+    let [one, other] = SWEPT.map(|op| {
         let mut rungs = working_sets(op, precision, caps);
-        // The last one is memory.
-        rungs.pop();
+        let memory = elements(&working_set(op, large(caps), precision, caps));
+        rungs.retain(|rung| elements(rung) < memory);
         let step = rungs.len().div_ceil(points).max(1);
-        // From the largest down: what bounds the most cases first.
-        rungs.into_iter().rev().step_by(step).collect::<Vec<_>>()
+        rungs.into_iter().step_by(step).collect::<Vec<_>>()
     });
-    ladders.concat()
+    one.into_iter().zip(other).flat_map(|(one, other)| [one, other]).collect()
+}
+
+fn elements(fields: &Fields) -> u64 {
+    fields.get("elements").and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 /// The shape with next to nothing to do.

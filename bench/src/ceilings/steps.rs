@@ -31,12 +31,12 @@ use Step::{Latency, Matrix, Memory, Sweep, Theoretical, Transfers, Vector};
 const ALL: [(Step, f64); 11] = [
     (Vector(Precision::F32), 0.14),
     (Vector(Precision::F64), 0.14),
+    (Sweep, 0.14),
     (Memory, 0.2),
     (Matrix(Precision::F16), 0.08),
     (Matrix(Precision::F16Acc16), 0.04),
     (Matrix(Precision::F64), 0.04),
     (Vector(Precision::F16Acc16), 0.08),
-    (Sweep, 0.14),
     (Transfers, 0.08),
     (Latency, 0.04),
     (Theoretical, 0.02),

@@ -37,8 +37,8 @@ impl Operation for Attention {
         shapes::conformance()
     }
 
-    fn odd(&self, index: u64) -> BTreeMap<String, String> {
-        shapes::odd(index)
+    fn odd(&self, index: u64) -> Option<BTreeMap<String, String>> {
+        Some(shapes::odd(index))
     }
 
     fn at_small_batch(&self, fields: &BTreeMap<String, String>) -> BTreeMap<String, String> {

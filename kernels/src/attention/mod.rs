@@ -12,12 +12,22 @@
 //! softmax not counted. There are `seq_q·seq_kv` pairs; the causal mask takes off `seq_q²/2`, which is half where both
 //! sequences are equal. (The convention of T. Dao, "`FlashAttention-2`", 2023, carried on to unequal sequences.)
 
+// Sizes and formulas, which read like code, are text here.
+#![allow(clippy::doc_markdown)]
+
 mod case;
+mod direct;
+mod packed;
 pub mod plan;
 mod problem;
 mod reference;
 mod shapes;
+mod split;
+mod tiled;
 
 pub use case::Attention;
+pub use direct::DirectPlan;
+pub use packed::PackedPlan;
 pub use plan::AttentionPlan;
 pub use problem::AttentionProblem;
+pub use tiled::TiledPlan;

@@ -1,6 +1,6 @@
 //! The ways to compute an attention: one typed plan a family, each with its validity, geometry and program.
 
-use super::AttentionProblem;
+use super::{AttentionProblem, DirectPlan, PackedPlan, TiledPlan};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Program, Unit};
 use accelbench_backends::{Access, Caps, KernelSpec, LibraryCall, Source};
 use serde_json::json;
@@ -8,6 +8,12 @@ use serde_json::json;
 /// One way to compute an attention.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttentionPlan {
+    /// Slices of Q, K and V staged in local memory, register tiles a work-item.
+    Tiled(TiledPlan),
+    /// Queries in the elements of vectors, register tiles of vectors, one work-item a work-group.
+    Packed(PackedPlan),
+    /// Rows in lanes, K and V read straight from memory and broadcast within a sub-group.
+    Direct(DirectPlan),
     /// A library that the device offers, by name.
     Library(String),
 }
@@ -24,30 +30,46 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     if problem.precision.missing(caps).is_some() {
         return Vec::new();
     }
-    caps.libraries("attention").iter().cloned().map(AttentionPlan::Library).collect()
+    let mut plans: Vec<AttentionPlan> =
+        caps.libraries("attention").iter().cloned().map(AttentionPlan::Library).collect();
+    // Only a CPU has packed and direct ones, and they do better there: its local memory is ordinary memory, and a barrier ends a loop.
+    plans.extend(PackedPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Packed));
+    plans.extend(DirectPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Direct));
+    plans.extend(TiledPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Tiled));
+    plans
 }
 
 impl Plan for BoundPlan {
     fn variant(&self) -> String {
         match &self.plan {
+            AttentionPlan::Tiled(_) => "tiled".into(),
+            AttentionPlan::Packed(_) => "packed".into(),
+            AttentionPlan::Direct(_) => "direct".into(),
             AttentionPlan::Library(name) => name.clone(),
         }
     }
 
     fn name(&self) -> String {
         match &self.plan {
+            AttentionPlan::Tiled(plan) => plan.name(),
+            AttentionPlan::Packed(plan) => plan.name(),
+            AttentionPlan::Direct(plan) => plan.name(),
             AttentionPlan::Library(name) => name.clone(),
         }
     }
 
     fn program(&self) -> Program {
         match &self.plan {
+            AttentionPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
+            AttentionPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
+            AttentionPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
             AttentionPlan::Library(name) => library(name, &self.problem),
         }
     }
 
     fn unit(&self) -> Unit {
         match &self.plan {
+            AttentionPlan::Tiled(_) | AttentionPlan::Packed(_) | AttentionPlan::Direct(_) => Unit::Vector,
             AttentionPlan::Library(_) => Unit::Any,
         }
     }

@@ -80,6 +80,16 @@ impl AttentionProblem {
         self.heads / self.kv_heads
     }
 
+    /// Key heads of all sequences.
+    pub fn key_heads(&self) -> u32 {
+        self.batch * self.kv_heads
+    }
+
+    /// Queries of all heads that share a key head. They lie one after the other in memory.
+    pub fn rows(&self) -> u32 {
+        self.group() * self.seq_q
+    }
+
     /// How many keys query `i` sees: the first ones.
     pub fn visible(&self, i: u32) -> u32 {
         if self.causal { i + self.seq_kv - self.seq_q + 1 } else { self.seq_kv }

@@ -38,8 +38,8 @@ impl Operation for Conv2d {
         shapes::conformance()
     }
 
-    fn odd(&self, index: u64) -> BTreeMap<String, String> {
-        shapes::odd(index)
+    fn odd(&self, index: u64) -> Option<BTreeMap<String, String>> {
+        Some(shapes::odd(index))
     }
 
     fn at_small_batch(&self, fields: &BTreeMap<String, String>) -> BTreeMap<String, String> {

@@ -13,12 +13,23 @@
 //! 2·n·k·oh·ow·C·r·s floating-point operations by this definition, products with the padding included, whatever an
 //! algorithm saves.
 
+mod bands;
 mod case;
+mod depthwise;
+mod direct;
+mod packed;
 pub mod plan;
 mod problem;
 mod reference;
 mod shapes;
+mod single;
+mod tiled;
 
+pub use bands::BandsPlan;
 pub use case::Conv2d;
+pub use depthwise::DepthwisePlan;
+pub use direct::DirectPlan;
+pub use packed::PackedPlan;
 pub use plan::ConvPlan;
 pub use problem::{ConvProblem, Layout};
+pub use tiled::TiledPlan;

@@ -35,8 +35,8 @@ impl Operation for Gemm {
         shapes::conformance()
     }
 
-    fn odd(&self, index: u64) -> BTreeMap<String, String> {
-        shapes::odd(index)
+    fn odd(&self, index: u64) -> Option<BTreeMap<String, String>> {
+        Some(shapes::odd(index))
     }
 
     fn case(&self, precision: Precision, fields: &BTreeMap<String, String>) -> Result<Box<dyn Case>, ShapeError> {

@@ -7,14 +7,15 @@
 use super::GemmProblem;
 use super::plan::preferred_first;
 use super::single::{BINDINGS, PARAMS_BYTES, single};
+use super::tiled::Products;
 use crate::program::fold_grid;
 use crate::{Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
-const WGSL: &str = include_str!("direct.wgsl.j2");
+const WGSL: &str = concat!(include_str!("direct_operands.wgsl.j2"), include_str!("direct.wgsl.j2"));
 
 /// A common software driver of Vulkan ends all loops of a work-item, without a word, after 65 535 rounds altogether.
-pub(super) const MOST_ROUNDS: u32 = 65_000;
+pub(crate) const MOST_ROUNDS: u32 = 65_000;
 /// A round takes 4 steps of k.
 const LONGEST_K: u32 = 4 * MOST_ROUNDS;
 
@@ -31,15 +32,20 @@ pub struct DirectPlan {
 
 impl DirectPlan {
     /// Sub-groups of rows and runs of 4 columns, the fastest on large matrices first.
-    const LADDER: [(u32, u32); 4] = [(4, 1), (2, 2), (2, 1), (1, 1)];
+    pub(crate) const LADDER: [(u32, u32); 4] = [(4, 1), (2, 2), (2, 1), (1, 1)];
 
     /// The valid plans, the preferred one first: the largest tile that wastes little.
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
+        Self::fitting(&problem.into(), caps)
+    }
+
+    /// The valid plans for such products, the preferred one first.
+    pub(crate) fn fitting(problem: &Products, caps: &Caps) -> Vec<Self> {
         let fits = caps.kind == DeviceKind::Cpu
             && caps.speaks(Language::Wgsl)
             && problem.precision.missing(caps).is_none()
             && problem.k <= LONGEST_K
-            && problem.elements().iter().all(|&elements| elements < 1 << 32);
+            && problem.elements.iter().all(|&elements| elements < 1 << 32);
         // Where the size of a sub-group may vary, one sub-group is no fixed part of the work.
         let Some((group, _)) = caps.subgroup.filter(|(smallest, largest)| fits && smallest == largest) else {
             return Vec::new();
@@ -58,8 +64,10 @@ impl DirectPlan {
         format!("direct-{}x{}x{}", self.rows, self.columns, self.group)
     }
 
-    fn tiles(&self, problem: &GemmProblem) -> u64 {
-        u64::from(problem.m.div_ceil(self.rows)) * u64::from(problem.n.div_ceil(self.columns * self.group))
+    /// Tiles of all products.
+    pub(crate) fn tiles(&self, problem: &Products) -> u64 {
+        let tiles = u64::from(problem.m.div_ceil(self.rows)) * u64::from(problem.n.div_ceil(self.columns * self.group));
+        u64::from(problem.batch).saturating_mul(tiles)
     }
 
     /// The program for `problem` on a device with these capabilities.
@@ -75,7 +83,7 @@ impl DirectPlan {
             bindings: BINDINGS.to_vec(),
             params_bytes: PARAMS_BYTES,
         };
-        single(problem, kernel, fold_grid(self.tiles(problem), caps.max_grid[0]))
+        single(problem, kernel, fold_grid(self.tiles(&problem.into()), caps.max_grid[0]))
     }
 
     fn wgsl(&self, problem: &GemmProblem) -> String {

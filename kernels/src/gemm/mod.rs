@@ -4,16 +4,16 @@
 //! n × k, as a linear layer's weights do. 2·m·n·k floating-point operations, by the usual convention.
 
 mod case;
-mod direct;
+pub(crate) mod direct;
 mod library;
 mod mma;
-mod packed;
+pub(crate) mod packed;
 pub mod plan;
 mod problem;
 mod reference;
 mod shapes;
 mod single;
-mod tiled;
+pub(crate) mod tiled;
 
 pub use case::Gemm;
 pub use direct::DirectPlan;
@@ -22,3 +22,8 @@ pub use packed::PackedPlan;
 pub use plan::GemmPlan;
 pub use problem::GemmProblem;
 pub use tiled::TiledPlan;
+
+pub(crate) use direct::MOST_ROUNDS;
+pub(crate) use packed::vector_width;
+pub(crate) use plan::preferred_first;
+pub(crate) use tiled::precision_define;

@@ -8,10 +8,15 @@ use super::GemmProblem;
 use super::single::{PARAMS_BYTES, buffers, params};
 use super::tiled::precision_define;
 use crate::program::fold_grid;
-use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
+use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
 use accelbench_backends::{Access, Caps, DType, DeviceKind, KernelSpec, Language, Source};
 
-const OPENCL: &str = include_str!("packed.cl");
+const OPENCL: &str = concat!(
+    include_str!("../types.cl"),
+    include_str!("../vectors.cl"),
+    include_str!("panels.cl"),
+    include_str!("packed.cl")
+);
 
 /// Rows of B that a work-group of `pack_b` copies.
 const PACK_DEPTH: u32 = 64;
@@ -36,17 +41,18 @@ impl PackedPlan {
         {
             return Vec::new();
         }
-        let sum = problem.precision.accumulate();
+        Self::tiles(problem.precision, caps).into_iter().filter(|plan| plan.valid(problem, caps)).collect()
+    }
+
+    /// Tiles that fit a CPU's registers, the fastest first.
+    pub(crate) fn tiles(precision: Precision, caps: &Caps) -> Vec<Self> {
+        let sum = precision.accumulate();
         let width = vector_width(sum, caps);
         // 64-byte vectors come with 32 registers: 24 for the tile, the others for B's row and A's element. Narrower ones
         // have 16 on most CPUs, and 32 on some.
         let shapes: &[(u32, u32)] =
             if u64::from(width) * sum.bytes() >= 64 { &[(6, 4), (8, 3), (12, 2)] } else { &[(6, 2), (4, 3), (8, 3)] };
-        shapes
-            .iter()
-            .map(|&(rows, vectors)| Self { rows, vectors, width })
-            .filter(|plan| plan.valid(problem, caps))
-            .collect()
+        shapes.iter().map(|&(rows, vectors)| Self { rows, vectors, width }).collect()
     }
 
     /// The plan in one word.
@@ -54,8 +60,24 @@ impl PackedPlan {
         format!("packed-{}x{}x{}", self.rows, self.vectors, self.width)
     }
 
-    fn columns(&self) -> u32 {
+    /// Columns of a tile.
+    pub(crate) fn columns(&self) -> u32 {
         self.vectors * self.width
+    }
+
+    /// Elements of a panel of A, `k` long.
+    pub(crate) fn panel_a(&self, k: u32) -> u64 {
+        u64::from(self.rows) * u64::from(k.next_multiple_of(self.width))
+    }
+
+    /// Elements of a panel of B.
+    pub(crate) fn panel_b(&self, k: u32) -> u64 {
+        u64::from(self.columns()) * u64::from(k)
+    }
+
+    /// Work-groups that pack `panels` panels of B.
+    pub(crate) fn packers_b(panels: u64, k: u32) -> u64 {
+        panels.div_ceil(PACK_PANELS.into()) * u64::from(k.div_ceil(PACK_DEPTH))
     }
 
     /// Panels of A and of B.
@@ -67,11 +89,7 @@ impl PackedPlan {
     fn panel_bytes(&self, problem: &GemmProblem) -> (u64, u64) {
         let (panels_a, panels_b) = self.panels(problem);
         let element = problem.precision.accumulate().bytes();
-        let depth_a = u64::from(problem.k.next_multiple_of(self.width));
-        (
-            panels_a * u64::from(self.rows) * depth_a * element,
-            panels_b * u64::from(self.columns()) * u64::from(problem.k) * element,
-        )
+        (panels_a * self.panel_a(problem.k) * element, panels_b * self.panel_b(problem.k) * element)
     }
 
     fn valid(&self, problem: &GemmProblem, caps: &Caps) -> bool {
@@ -94,7 +112,6 @@ impl PackedPlan {
             grid: fold_grid(groups, caps.max_grid[0]),
             params: params(problem),
         };
-        let groups_b = panels_b.div_ceil(PACK_PANELS.into()) * u64::from(problem.k.div_ceil(PACK_DEPTH));
         Program {
             buffers: buffers(problem).into_iter().chain(scratch).collect(),
             kernels: vec![
@@ -104,37 +121,42 @@ impl PackedPlan {
             ],
             launches: vec![
                 launch(0, &[0, 3], panels_a),
-                launch(1, &[1, 4], groups_b),
+                launch(1, &[1, 4], Self::packers_b(panels_b, problem.k)),
                 launch(2, &[3, 4, 2], panels_a * panels_b),
             ],
         }
     }
 
     fn kernel(&self, problem: &GemmProblem, entry: &str, bindings: &[Access]) -> KernelSpec {
-        let defines = [
-            ("ROWS", self.rows),
-            ("VECTORS", self.vectors),
-            ("WIDTH", self.width),
-            ("PACK_DEPTH", PACK_DEPTH),
-            ("PACK_PANELS", PACK_PANELS),
-            ("TRANS_A", problem.trans_a.into()),
-            ("TRANS_B", problem.trans_b.into()),
-            (precision_define(problem.precision), 1),
-        ];
         KernelSpec {
             source: Source::OpenClC(OPENCL.into()),
             entry: entry.to_owned(),
-            defines: defines.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec(),
+            defines: self.defines(problem.precision, problem.trans_a, problem.trans_b),
             group: [1, 1, 1],
             shared_bytes: 0,
             bindings: bindings.to_vec(),
             params_bytes: PARAMS_BYTES,
         }
     }
+
+    /// The definitions of `panels.cl`.
+    pub(crate) fn defines(&self, precision: Precision, trans_a: bool, trans_b: bool) -> Vec<(String, String)> {
+        let defines = [
+            ("ROWS", self.rows),
+            ("VECTORS", self.vectors),
+            ("WIDTH", self.width),
+            ("PACK_DEPTH", PACK_DEPTH),
+            ("PACK_PANELS", PACK_PANELS),
+            ("TRANS_A", trans_a.into()),
+            ("TRANS_B", trans_b.into()),
+            (precision_define(precision), 1),
+        ];
+        defines.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec()
+    }
 }
 
 /// Elements of a vector register, by the device's own word; 16 bytes, which every CPU has, where it says none.
-fn vector_width(dtype: DType, caps: &Caps) -> u32 {
+pub(crate) fn vector_width(dtype: DType, caps: &Caps) -> u32 {
     let native = caps.facts.get(&format!("native-vector-{dtype}")).and_then(|width| width.parse().ok());
     // OpenCL C has vectors of 2, 4, 8 and 16.
     native.filter(|&width| width >= 2).unwrap_or(16 / dtype.bytes() as u32).min(16)
@@ -143,7 +165,6 @@ fn vector_width(dtype: DType, caps: &Caps) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Precision;
     use accelbench_backends::Clock;
     use std::collections::{BTreeMap, BTreeSet};
 

@@ -47,7 +47,7 @@ pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
 
 /// Puts the first plan of a ladder, from large tiles to small, that `fills` the device before all others; the last one
 /// where none does.
-pub(super) fn preferred_first<P>(mut ladder: Vec<P>, fills: impl Fn(&P) -> bool) -> Vec<P> {
+pub(crate) fn preferred_first<P>(mut ladder: Vec<P>, fills: impl Fn(&P) -> bool) -> Vec<P> {
     let preferred = ladder.iter().position(fills).unwrap_or(ladder.len().saturating_sub(1));
     if !ladder.is_empty() {
         ladder[..=preferred].rotate_right(1);

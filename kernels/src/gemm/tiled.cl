@@ -1,7 +1,12 @@
-// Tiled GEMM: C = A·B, row-major. A work-group computes a tile of TILE_M × TILE_N, a work-item THREAD_M × THREAD_N of it.
+// The tiled product C = A·B. A work-group computes a tile of TILE_M × TILE_N, a work-item THREAD_M × THREAD_N of it.
 //
-// Definitions: TILE_M TILE_N TILE_K THREAD_M THREAD_N; TRANS_A, TRANS_B (0 or 1: stored as is or transposed); and one of
-// PRECISION_F64, PRECISION_F32, PRECISION_F16 (stored as halves, summed in f32), PRECISION_F16_ACC16.
+// Definitions: TILE_M TILE_N TILE_K THREAD_M THREAD_N. What A, B and C are is said by the text before this:
+//   ENTRY                          the kernel's name
+//   params_t, extent_{m,n,k,batch} the sizes of a product, and how many of them there are
+//   depth_t, depth_at, deeper      a place along k, with its number p, and the one a step further
+//   side_{a,b}_t, side_{a,b}       a row of A or a column of B, and whether it exists
+//   load_a, load_b, place_c        an element, and where one of C lies
+//   ALONG_SIDE_A, ALONG_SIDE_B     1 where neighbours in memory are those along m or n, 0 where those along k
 //
 // A work-item's rows and columns are GROUP_M and GROUP_N apart, so that neighbours read neighbouring words of local
 // memory and write neighbouring words of C. Blocks are staged k-major in the type of the sums.
@@ -10,51 +15,43 @@
 #define GROUP_N (TILE_N / THREAD_N)
 #define ITEMS (GROUP_M * GROUP_N)
 
-#if defined(PRECISION_F64)
-typedef double stored_t;
-typedef double sum_t;
-#elif defined(PRECISION_F32)
-typedef float stored_t;
-typedef float sum_t;
-#elif defined(PRECISION_F16)
-typedef half stored_t;
-typedef float sum_t;
-#elif defined(PRECISION_F16_ACC16)
-#ifdef cl_khr_fp16 // Some drivers compute in half without saying so.
-#pragma OPENCL EXTENSION cl_khr_fp16 : enable
-#endif
-typedef half stored_t;
-typedef half sum_t;
-#else
-#error "define one of PRECISION_F64, PRECISION_F32, PRECISION_F16 and PRECISION_F16_ACC16"
-#endif
+// Neighbours load along what is contiguous in memory: all loads of a work-item then are of one row (or column), or of one
+// place along k, which is worked out once.
+#define LOADS(TILE) (TILE * TILE_K / ITEMS)
+#define SIDES(ALONG_SIDE, TILE) (ALONG_SIDE ? 1 : LOADS(TILE))
+#define FIRST_SIDE(ALONG_SIDE, TILE) (ALONG_SIDE ? item % TILE : item / TILE_K)
+#define FIRST_DEPTH(ALONG_SIDE, TILE) (ALONG_SIDE ? item / TILE : item % TILE_K)
+#define SIDE_STEP (ITEMS / TILE_K)
+#define DEPTH_STEP(ALONG_SIDE, TILE) (ALONG_SIDE ? ITEMS / TILE : TILE_K)
 
-#if defined(PRECISION_F16)
-#define LOAD(from, at) vload_half(at, from)
-#define STORE(value, to, at) vstore_half_rte(value, at, to)
-#else
-#define LOAD(from, at) (from)[at]
-#define STORE(value, to, at) ((to)[at] = (value))
-#endif
-
-typedef struct {
-    uint m, n, k, zero;
-} params_t;
+// Stages a block of `matrix`; what lies outside it counts as 0.
+#define STAGE(matrix, ALONG_SIDE, TILE)                                                                                \
+    for (uint i = 0; i < LOADS(TILE); ++i) {                                                                           \
+        const uint side = first_##matrix + (ALONG_SIDE ? 0 : i * SIDE_STEP);                                           \
+        const uint depth = depth_##matrix + (ALONG_SIDE ? i * DEPTH_STEP(ALONG_SIDE, TILE) : 0);                       \
+        const bool inside = sides_##matrix[ALONG_SIDE ? 0 : i].exists && next_##matrix.p < k;                          \
+        block_##matrix[depth][side] =                                                                                  \
+            inside ? load_##matrix(matrix, &size, sides_##matrix[ALONG_SIDE ? 0 : i], next_##matrix) : (sum_t)0;       \
+        if (ALONG_SIDE || i + 1 == LOADS(TILE))                                                                        \
+            next_##matrix = deeper(&size, next_##matrix, step_##matrix);                                               \
+    }
 
 __attribute__((reqd_work_group_size(GROUP_N, GROUP_M, 1)))
-kernel void gemm_tiled(global const stored_t *restrict a, global const stored_t *restrict b,
-                       global stored_t *restrict c, params_t size)
+kernel void ENTRY(global const stored_t *restrict a, global const stored_t *restrict b, global stored_t *restrict c,
+                  params_t size)
 {
     // One column of padding keeps a column's words in different banks.
     local sum_t block_a[TILE_K][TILE_M + 1];
     local sum_t block_b[TILE_K][TILE_N + 1];
 
-    const uint m = size.m, n = size.n, k = size.k;
-    const uint tiles_m = (m + TILE_M - 1) / TILE_M;
+    const uint m = extent_m(&size), n = extent_n(&size), k = extent_k(&size);
     const uint tiles_n = (n + TILE_N - 1) / TILE_N;
-    const ulong tile = get_group_id(0) + (ulong)get_group_id(1) * get_num_groups(0);
-    if (tile >= (ulong)tiles_m * tiles_n)
+    const ulong tiles = (ulong)((m + TILE_M - 1) / TILE_M) * tiles_n;
+    const ulong group = get_group_id(0) + (ulong)get_group_id(1) * get_num_groups(0);
+    if (group >= tiles * extent_batch(&size))
         return; // The same for the whole group.
+    const uint batch = group / tiles;
+    const ulong tile = group % tiles;
     const uint first_row = (uint)(tile / tiles_n) * TILE_M;
     const uint first_column = (uint)(tile % tiles_n) * TILE_N;
 
@@ -62,25 +59,26 @@ kernel void gemm_tiled(global const stored_t *restrict a, global const stored_t 
     const uint y = get_local_id(1);
     const uint item = y * GROUP_N + x;
 
+    const uint first_a = FIRST_SIDE(ALONG_SIDE_A, TILE_M), depth_a = FIRST_DEPTH(ALONG_SIDE_A, TILE_M);
+    const uint first_b = FIRST_SIDE(ALONG_SIDE_B, TILE_N), depth_b = FIRST_DEPTH(ALONG_SIDE_B, TILE_N);
+    depth_t next_a = depth_at(&size, depth_a), next_b = depth_at(&size, depth_b);
+    const depth_t step_a = depth_at(&size, DEPTH_STEP(ALONG_SIDE_A, TILE_M));
+    const depth_t step_b = depth_at(&size, DEPTH_STEP(ALONG_SIDE_B, TILE_N));
+    side_a_t sides_a[SIDES(ALONG_SIDE_A, TILE_M)];
+    side_b_t sides_b[SIDES(ALONG_SIDE_B, TILE_N)];
+    for (uint i = 0; i < SIDES(ALONG_SIDE_A, TILE_M); ++i)
+        sides_a[i] = side_a(&size, batch, first_row + first_a + i * SIDE_STEP);
+    for (uint i = 0; i < SIDES(ALONG_SIDE_B, TILE_N); ++i)
+        sides_b[i] = side_b(&size, batch, first_column + first_b + i * SIDE_STEP);
+
     sum_t sums[THREAD_M][THREAD_N];
     for (uint i = 0; i < THREAD_M; ++i)
         for (uint j = 0; j < THREAD_N; ++j)
             sums[i][j] = 0;
 
     for (uint start = 0; start < k; start += TILE_K) {
-        // Neighbours load along the side that is contiguous in memory. What lies outside the matrices counts as 0.
-        for (uint i = item; i < TILE_M * TILE_K; i += ITEMS) {
-            const uint row = TRANS_A ? i % TILE_M : i / TILE_K;
-            const uint depth = TRANS_A ? i / TILE_M : i % TILE_K;
-            const ulong r = first_row + row, p = start + depth;
-            block_a[depth][row] = r < m && p < k ? LOAD(a, TRANS_A ? p * m + r : r * k + p) : (sum_t)0;
-        }
-        for (uint i = item; i < TILE_N * TILE_K; i += ITEMS) {
-            const uint column = TRANS_B ? i / TILE_K : i % TILE_N;
-            const uint depth = TRANS_B ? i % TILE_K : i / TILE_N;
-            const ulong q = first_column + column, p = start + depth;
-            block_b[depth][column] = q < n && p < k ? LOAD(b, TRANS_B ? q * k + p : p * n + q) : (sum_t)0;
-        }
+        STAGE(a, ALONG_SIDE_A, TILE_M)
+        STAGE(b, ALONG_SIDE_B, TILE_N)
         barrier(CLK_LOCAL_MEM_FENCE);
 
         for (uint depth = 0; depth < TILE_K; ++depth) {
@@ -97,11 +95,11 @@ kernel void gemm_tiled(global const stored_t *restrict a, global const stored_t 
     }
 
     for (uint i = 0; i < THREAD_M; ++i) {
-        const ulong r = first_row + i * GROUP_M + y;
+        const uint r = first_row + i * GROUP_M + y;
         for (uint j = 0; j < THREAD_N; ++j) {
-            const ulong q = first_column + j * GROUP_N + x;
+            const uint q = first_column + j * GROUP_N + x;
             if (r < m && q < n)
-                STORE(sums[i][j], c, r * n + q);
+                STORE(sums[i][j], c + place_c(&size, batch, r, q));
         }
     }
 }

@@ -10,9 +10,28 @@ use crate::program::fold_grid;
 use crate::{Precision, Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
-const OPENCL: &str = include_str!("tiled.cl");
+const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("operands.cl"), include_str!("tiled.cl"));
 const CUDA: &str = concat!(include_str!("../ptx.cuh"), include_str!("tiles.cuh"), include_str!("tiled.cu"));
-const WGSL: &str = include_str!("tiled.wgsl.j2");
+const WGSL: &str = concat!(include_str!("operands.wgsl.j2"), include_str!("tiled.wgsl.j2"));
+
+/// Products of one size, which a tile's sizes are chosen for.
+pub(crate) struct Products {
+    pub(crate) precision: Precision,
+    pub(crate) m: u32,
+    pub(crate) n: u32,
+    pub(crate) k: u32,
+    /// How many there are.
+    pub(crate) batch: u32,
+    /// Elements of the operands and of the result, all products together.
+    pub(crate) elements: [u64; 3],
+}
+
+impl From<&GemmProblem> for Products {
+    fn from(problem: &GemmProblem) -> Self {
+        let &GemmProblem { precision, m, n, k, .. } = problem;
+        Self { precision, m, n, k, batch: 1, elements: problem.elements() }
+    }
+}
 
 /// The sizes of a tiled GEMM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +54,7 @@ impl TiledPlan {
     }
 
     /// From large tiles, which move the fewest bytes, to small ones, which leave the least idle on small matrices.
-    const LADDER: [Self; 5] = [
+    pub(crate) const LADDER: [Self; 5] = [
         Self::new(128, 128, 16, 8, 8),
         Self::new(128, 64, 16, 8, 4),
         Self::new(64, 64, 16, 4, 4),
@@ -45,6 +64,11 @@ impl TiledPlan {
 
     /// The valid plans, the preferred one first: the largest tile that still gives every compute unit a few of them.
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
+        Self::fitting(&problem.into(), caps)
+    }
+
+    /// The valid plans for such products, the preferred one first.
+    pub(crate) fn fitting(problem: &Products, caps: &Caps) -> Vec<Self> {
         if language(caps).is_none() || problem.precision.missing(caps).is_some() {
             return Vec::new();
         }
@@ -63,16 +87,18 @@ impl TiledPlan {
         [self.tile_n / self.thread_n, self.tile_m / self.thread_m, 1]
     }
 
-    fn tiles(&self, problem: &GemmProblem) -> u64 {
-        u64::from(problem.m.div_ceil(self.tile_m)) * u64::from(problem.n.div_ceil(self.tile_n))
+    /// Tiles of all products.
+    pub(crate) fn tiles(&self, problem: &Products) -> u64 {
+        let tiles = u64::from(problem.m.div_ceil(self.tile_m)) * u64::from(problem.n.div_ceil(self.tile_n));
+        u64::from(problem.batch).saturating_mul(tiles)
     }
 
-    fn valid(&self, problem: &GemmProblem, caps: &Caps) -> bool {
+    fn valid(&self, problem: &Products, caps: &Caps) -> bool {
         let [x, y, _] = self.group();
         let local = self.local_bytes(problem.precision, language(caps));
         let grid = fold_grid(self.tiles(problem), caps.max_grid[0]);
         let indexed_in_32_bits =
-            !caps.speaks(Language::Wgsl) || problem.elements().iter().all(|&elements| elements < 1 << 32);
+            !caps.speaks(Language::Wgsl) || problem.elements.iter().all(|&elements| elements < 1 << 32);
         let ends_its_loop = caps.kind != DeviceKind::Cpu
             || !caps.speaks(Language::Wgsl)
             || problem.k.div_ceil(self.tile_k) <= direct::MOST_ROUNDS;
@@ -88,8 +114,8 @@ impl TiledPlan {
             && ends_its_loop
     }
 
-    /// Local memory of a work-group.
-    fn local_bytes(&self, precision: Precision, language: Option<Language>) -> u64 {
+    /// Local memory of a work-group, in bytes.
+    pub(crate) fn local_bytes(&self, precision: Precision, language: Option<Language>) -> u64 {
         let element = staged_bytes(precision);
         let sides = u64::from(self.tile_m + self.tile_n);
         // Padding keeps columns of a block in different banks. In CUDA C it is one 16-byte load, and the next block is
@@ -120,33 +146,30 @@ impl TiledPlan {
             bindings: BINDINGS.to_vec(),
             params_bytes: PARAMS_BYTES,
         };
-        single(problem, kernel, fold_grid(self.tiles(problem), caps.max_grid[0]))
+        single(problem, kernel, fold_grid(self.tiles(&problem.into()), caps.max_grid[0]))
     }
 
     fn source(&self, problem: &GemmProblem, caps: &Caps) -> (Source, Vec<(String, String)>) {
-        let mut defines: Vec<(&str, u32)> = vec![
+        let transposed = [("TRANS_A", problem.trans_a.into()), ("TRANS_B", problem.trans_b.into())];
+        let defines = || self.defines(problem.precision, &transposed);
+        match language(caps) {
+            Some(Language::CudaC) => (Source::CudaC(CUDA.into()), defines()),
+            Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new()),
+            _ => (Source::OpenClC(OPENCL.into()), defines()),
+        }
+    }
+
+    /// The definitions of `tiled.cl` and of `tiled.cu`, and `more` of their operands.
+    pub(crate) fn defines(&self, precision: Precision, more: &[(&str, u32)]) -> Vec<(String, String)> {
+        let sizes = [
             ("TILE_M", self.tile_m),
             ("TILE_N", self.tile_n),
             ("TILE_K", self.tile_k),
             ("THREAD_M", self.thread_m),
             ("THREAD_N", self.thread_n),
-            ("TRANS_A", problem.trans_a.into()),
-            ("TRANS_B", problem.trans_b.into()),
+            (precision_define(precision), 1),
         ];
-        let owned = |defines: Vec<(&str, u32)>| {
-            defines.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect::<Vec<_>>()
-        };
-        match language(caps) {
-            Some(Language::CudaC) => {
-                defines.push((precision_define(problem.precision), 1));
-                (Source::CudaC(CUDA.into()), owned(defines))
-            }
-            Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new()),
-            _ => {
-                defines.push((precision_define(problem.precision), 1));
-                (Source::OpenClC(OPENCL.into()), owned(defines))
-            }
-        }
+        sizes.iter().chain(more).map(|&(name, value)| (name.to_owned(), value.to_string())).collect()
     }
 
     fn wgsl(&self, problem: &GemmProblem) -> String {
@@ -164,7 +187,7 @@ impl TiledPlan {
 }
 
 /// The kernel language for such a device.
-fn language(caps: &Caps) -> Option<Language> {
+pub(crate) fn language(caps: &Caps) -> Option<Language> {
     [Language::CudaC, Language::OpenClC, Language::Wgsl].into_iter().find(|&language| caps.speaks(language))
 }
 
@@ -174,7 +197,7 @@ fn staged_bytes(precision: Precision) -> u64 {
 }
 
 /// The definition by which a source learns its types.
-pub(super) fn precision_define(precision: Precision) -> &'static str {
+pub(crate) fn precision_define(precision: Precision) -> &'static str {
     match precision {
         Precision::F64 => "PRECISION_F64",
         Precision::F32 => "PRECISION_F32",

@@ -49,6 +49,10 @@ impl Operation for Faulty {
         self.0.conformance()
     }
 
+    fn odd(&self, index: u64) -> Option<BTreeMap<String, String>> {
+        self.0.odd(index)
+    }
+
     fn case(&self, precision: Precision, fields: &BTreeMap<String, String>) -> Result<Box<dyn Case>, ShapeError> {
         Ok(Box::new(FaultyCase(self.0.case(precision, fields)?)))
     }

@@ -2,8 +2,8 @@
 
 use super::NATIVE;
 use super::chains::{Function, Steps, f32_chains, f64_chains};
-use crate::host::kernel::{view, view_mut};
 use crate::host::memory::HostMemory;
+use crate::host::views::{view, view_mut};
 use crate::{Error, LibraryCall, Result};
 use bytemuck::Pod;
 use rayon::prelude::*;
@@ -61,11 +61,11 @@ impl Fma {
         };
         match self.chains {
             Chains::F64(function) => {
-                spread(function, &self.steps, view(x, self.lanes)?, view_mut(y, self.lanes)?);
+                spread(function, &self.steps, view("X", x, self.lanes)?, view_mut("Y", y, self.lanes)?);
             }
             Chains::F32(function) => {
                 let steps = self.steps.narrow();
-                spread(function, &steps, view(x, self.lanes)?, view_mut(y, self.lanes)?);
+                spread(function, &steps, view("X", x, self.lanes)?, view_mut("Y", y, self.lanes)?);
             }
         }
         Ok(())

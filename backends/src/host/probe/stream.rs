@@ -3,8 +3,8 @@
 use super::NATIVE;
 use super::passes::{Op, Part, f32_part, f64_part};
 use crate::host::cpu::last_level_cache;
-use crate::host::kernel::{view, view_mut};
 use crate::host::memory::HostMemory;
+use crate::host::views::{view, view_mut};
 use crate::{Error, LibraryCall, Result};
 use bytemuck::Pod;
 use rayon::prelude::*;
@@ -69,8 +69,12 @@ impl Stream {
         let written = if self.op == Op::Dot { self.parts } else { self.elements };
         let n = self.elements;
         match self.function {
-            Function::F64(part) => self.spread(part, self.s, view(x, n)?, view(y, n)?, view_mut(z, written)?),
-            Function::F32(part) => self.spread(part, self.s as f32, view(x, n)?, view(y, n)?, view_mut(z, written)?),
+            Function::F64(part) => {
+                self.spread(part, self.s, view("X", x, n)?, view("Y", y, n)?, view_mut("Z", z, written)?)
+            }
+            Function::F32(part) => {
+                self.spread(part, self.s as f32, view("X", x, n)?, view("Y", y, n)?, view_mut("Z", z, written)?)
+            }
         }
         Ok(())
     }

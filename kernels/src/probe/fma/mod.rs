@@ -60,6 +60,10 @@ impl Operation for Fma {
         vec![NamedShape { fields: shape(10 * LANES, 32 * BODY), origin: "peak", phase: Phase::Ladder }]
     }
 
+    fn odd(&self, _index: u64) -> Option<Fields> {
+        None
+    }
+
     fn conformance(&self) -> Vec<Fields> {
         vec![shape(LANES, BODY), shape(2 * LANES, 33 * BODY)]
     }

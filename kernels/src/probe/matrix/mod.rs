@@ -56,6 +56,10 @@ impl Operation for Matrix {
         vec![NamedShape { fields: shape(16, 8 * BODY), origin: "peak", phase: Phase::Ladder }]
     }
 
+    fn odd(&self, _index: u64) -> Option<Fields> {
+        None
+    }
+
     fn conformance(&self) -> Vec<Fields> {
         vec![shape(1, 2 * BODY), shape(3, BODY)]
     }

@@ -109,6 +109,10 @@ impl Operation for Stream {
         Op::ALL.map(shape).to_vec()
     }
 
+    fn odd(&self, _index: u64) -> Option<Fields> {
+        None
+    }
+
     fn conformance(&self) -> Vec<Fields> {
         // One vector; parts shorter than a group, of odd lengths, and longer than a group's stride; several passes.
         let sizes = [(16, 1, 1), (48 * 7, 7, 3), (16 * 1023 * 3, 3, 2), (16 * 5000, 2, 1), (16 * 300 * 64, 64, 5)];

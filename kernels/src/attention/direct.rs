@@ -1,0 +1,95 @@
+//! Direct attention: no local memory and no barrier, rows in lanes, keys and values broadcast. For WGSL on CPUs.
+//!
+//! See [`gemm`](crate::gemm)'s direct family for what a software driver does well. All sums of a row are variables: they
+//! spill onto the stack, which costs such a driver less than indexing an array.
+
+use super::AttentionProblem;
+use super::split::{KernelSource, Split, compiled_head, wgsl};
+use crate::Program;
+use crate::gemm::MOST_ROUNDS;
+use crate::program::fold_grid;
+use accelbench_backends::{Caps, DeviceKind, Language, Source};
+
+const WGSL: &str = concat!(include_str!("rows.wgsl.j2"), include_str!("direct.wgsl.j2"));
+
+/// Keys of a block, in sub-groups.
+const BLOCK: u32 = 4;
+/// Keys that are worth a chunk of their own.
+const LEAST_CHUNK: u32 = 128;
+
+/// The sizes of a direct attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DirectPlan {
+    /// Rows of a work-item.
+    width: u32,
+    /// Work-items of a work-group: the device's sub-group.
+    group: u32,
+    split: Split,
+}
+
+impl DirectPlan {
+    /// The valid plan, where there is one.
+    pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
+        let fits = caps.kind == DeviceKind::Cpu
+            && caps.speaks(Language::Wgsl)
+            && problem.precision.missing(caps).is_none()
+            && compiled_head(problem.head_dim).is_some()
+            && problem.elements().iter().all(|&elements| elements < 1 << 32);
+        // Where the size of a sub-group may vary, one sub-group is no fixed part of the work.
+        let Some((group, _)) = caps.subgroup.filter(|(smallest, largest)| fits && smallest == largest) else {
+            return Vec::new();
+        };
+        let units = 2 * u64::from(caps.compute_units.unwrap_or(4));
+        // More rows a work-item make more of each broadcast; those that no query fills cost as much as others.
+        let width = if problem.rows() > 2 * group { 4 } else { 1 };
+        let one = Self { width, group, split: Split::none(problem) };
+        let splits = units.div_ceil(one.tiles(problem)).max(one.rounds(problem).div_ceil(MOST_ROUNDS.into()));
+        let plan = Self { split: Split::of(problem, caps, splits, LEAST_CHUNK, BLOCK * group), ..one };
+        let groups = plan.tiles(problem) * u64::from(plan.split.splits);
+        let valid = plan.rounds(problem) <= u64::from(MOST_ROUNDS)
+            && fold_grid(groups, caps.max_grid[0])[1] <= caps.max_grid[1];
+        if valid { vec![plan] } else { Vec::new() }
+    }
+
+    /// The plan in one word.
+    pub fn name(&self) -> String {
+        format!("direct-{}x{}{}", self.width, self.group, self.split.suffix())
+    }
+
+    fn tiles(&self, problem: &AttentionProblem) -> u64 {
+        u64::from(problem.rows().div_ceil(self.width * self.group)) * u64::from(problem.key_heads())
+    }
+
+    /// Rounds of all loops of a work-item.
+    fn rounds(&self, problem: &AttentionProblem) -> u64 {
+        let keys = BLOCK * self.group;
+        let block = 1 + problem.head_dim.div_ceil(4) + keys / values(problem);
+        u64::from(self.split.chunk.div_ceil(keys)) * u64::from(block)
+    }
+
+    /// The program for `problem` on a device with these capabilities.
+    pub fn program(&self, problem: &AttentionProblem, caps: &Caps) -> Program {
+        let kernel = KernelSource {
+            source: Source::Wgsl(self.wgsl(problem).into()),
+            entry: "attention_direct".to_owned(),
+            defines: Vec::new(),
+            group: [self.group, 1, 1],
+            shared_bytes: 0,
+        };
+        self.split.program(problem, caps, &kernel, self.tiles(problem) * u64::from(self.split.splits))
+    }
+
+    fn wgsl(&self, problem: &AttentionProblem) -> String {
+        let own = minijinja::context! {
+            width => self.width, group => self.group, keys => BLOCK * self.group, values => values(problem),
+            powers => if self.width == 4 { "powers_of_2" } else { "power_of_2" },
+            whole => problem.head_dim.is_multiple_of(4),
+        };
+        wgsl("direct.wgsl.j2", WGSL, problem, self.split, own)
+    }
+}
+
+/// Values of a round: more keep sums in registers for longer, and a long head's kernel would take long to compile.
+fn values(problem: &AttentionProblem) -> u32 {
+    if problem.head_dim > 128 { 1 } else { 2 }
+}

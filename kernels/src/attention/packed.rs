@@ -1,0 +1,113 @@
+//! Packed attention for CPUs: one work-item a work-group, a register tile of vectors for either product. See `packed.cl`.
+
+use super::AttentionProblem;
+use super::split::{KernelSource, Split, compiled_head};
+use crate::gemm::{precision_define, preferred_first, vector_width};
+use crate::program::fold_grid;
+use crate::{Precision, Program};
+use accelbench_backends::{Caps, DeviceKind, Language, Source};
+
+const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("rows.cl"), include_str!("packed.cl"));
+
+/// Keys of a block.
+const KEYS: u32 = 64;
+/// Keys that are worth a chunk of their own.
+const LEAST_CHUNK: u32 = 4 * KEYS;
+/// Panels of queries that a block of keys is copied for, at most.
+const MOST_PANELS: u32 = 4;
+
+/// The sizes of a packed attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PackedPlan {
+    /// Rows of a tile: keys, or elements of a head.
+    rows: u32,
+    /// Vectors of a tile's row: queries of a panel.
+    vectors: u32,
+    /// Elements of a vector.
+    width: u32,
+    /// Panels of a work-group.
+    panels: u32,
+    split: Split,
+}
+
+impl PackedPlan {
+    /// The valid plans, the preferred one first: the widest panel that queries fill.
+    pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
+        if caps.kind != DeviceKind::Cpu || !caps.speaks(Language::OpenClC) || problem.precision.missing(caps).is_some()
+        {
+            return Vec::new();
+        }
+        let Some(dim) = compiled_head(problem.head_dim) else { return Vec::new() };
+        let sum = problem.precision.accumulate();
+        let width = vector_width(sum, caps);
+        // 64-byte vectors come with 32 registers, narrower ones with 16 on most CPUs.
+        let rows = if u64::from(width) * sum.bytes() >= 64 { 8 } else { 4 };
+        let units = 2 * u64::from(caps.compute_units.unwrap_or(16));
+        let mut plans = Vec::new();
+        for vectors in [3, 2, 1] {
+            let one = Self { rows, vectors, width, panels: 1, split: Split::none(problem) };
+            let with = |panels| Self { panels, ..one };
+            let fits = |&panels: &u32| with(panels).local_bytes(problem.precision, dim) <= caps.local_bytes;
+            // Few sizes, so that few kernels are compiled.
+            let Some(most) = (1..=MOST_PANELS).rev().find(fits) else { continue };
+            let panels = if with(most).tiles(problem) >= 4 * units { most } else { 1 };
+            let split = Split::of(problem, caps, units.div_ceil(with(panels).tiles(problem)), LEAST_CHUNK, KEYS);
+            plans.push(Self { panels, split, ..one });
+            if split.splits > 1 {
+                plans.push(Self { panels, ..one });
+            }
+        }
+        plans.retain(|plan| {
+            fold_grid(plan.tiles(problem) * u64::from(plan.split.splits), caps.max_grid[0])[1] <= caps.max_grid[1]
+        });
+        // What is computed for no query is wasted, and a narrower tile computes more slowly.
+        preferred_first(plans, |plan| plan.vectors == 1 || plan.waste(problem) < 0.2)
+    }
+
+    /// The part of the computed rows that is no query's.
+    fn waste(&self, problem: &AttentionProblem) -> f64 {
+        1.0 - f64::from(problem.rows()) / f64::from(problem.rows().next_multiple_of(self.vectors * self.width))
+    }
+
+    /// The plan in one word.
+    pub fn name(&self) -> String {
+        let Self { rows, vectors, width, panels, split } = self;
+        format!("packed-{rows}x{vectors}x{width}x{panels}{}", split.suffix())
+    }
+
+    fn tiles(&self, problem: &AttentionProblem) -> u64 {
+        u64::from(problem.rows().div_ceil(self.panels * self.vectors * self.width)) * u64::from(problem.key_heads())
+    }
+
+    /// Local memory of a work-group.
+    fn local_bytes(&self, precision: Precision, dim: u32) -> u64 {
+        let queries = self.vectors * self.width;
+        // Queries and sums; each query's highest score, total and end.
+        let panel = queries * (2 * dim + 3);
+        // Keys and values; weights and what sums shrink by.
+        let block = 2 * KEYS * (dim + self.width) + (KEYS + 1) * queries;
+        u64::from(self.panels * panel + block) * precision.accumulate().bytes()
+    }
+
+    /// The program for `problem` on a device with these capabilities.
+    pub fn program(&self, problem: &AttentionProblem, caps: &Caps) -> Program {
+        let defines = [
+            ("ROWS", self.rows),
+            ("VECTORS", self.vectors),
+            ("WIDTH", self.width),
+            ("PANELS", self.panels),
+            ("KEYS", KEYS),
+            ("DIM", compiled_head(problem.head_dim).unwrap_or(problem.head_dim)),
+            ("SPLIT", (self.split.splits > 1).into()),
+            (precision_define(problem.precision), 1),
+        ];
+        let kernel = KernelSource {
+            source: Source::OpenClC(OPENCL.into()),
+            entry: "attention_packed".to_owned(),
+            defines: defines.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec(),
+            group: [1, 1, 1],
+            shared_bytes: 0,
+        };
+        self.split.program(problem, caps, &kernel, self.tiles(problem) * u64::from(self.split.splits))
+    }
+}

@@ -1,0 +1,159 @@
+//! Tiled attention: a work-group stages slices of Q, K and V in local memory, a work-item keeps a register tile of the
+//! scores and of the output. `tiled.cl` is specialised by definitions, `tiled.wgsl.j2` by a template with the same names.
+
+use super::AttentionProblem;
+use super::split::{KernelSource, Split, compiled_head, wgsl};
+use crate::gemm::{MOST_ROUNDS, precision_define, preferred_first};
+use crate::program::fold_grid;
+use crate::{Precision, Program};
+use accelbench_backends::{Caps, DeviceKind, Language, Source};
+
+const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("rows.cl"), include_str!("tiled.cl"));
+const WGSL: &str = concat!(include_str!("rows.wgsl.j2"), include_str!("tiled.wgsl.j2"));
+
+/// Keys that are worth a chunk of their own.
+const LEAST_CHUNK: u32 = 128;
+
+/// The sizes of a tiled attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TiledPlan {
+    tile: Tile,
+    split: Split,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Tile {
+    /// Rows of a work-group.
+    rows: u32,
+    /// Keys of a round.
+    keys: u32,
+    /// Work-items along the rows.
+    group_m: u32,
+    /// Work-items along the keys and along the heads' elements.
+    group_n: u32,
+    /// Elements of a head, or keys, in a slice.
+    depth: u32,
+}
+
+/// From many rows, which read K and V the fewest times, to few.
+const LADDER: [Tile; 4] = [
+    Tile { rows: 64, keys: 64, group_m: 16, group_n: 16, depth: 16 },
+    Tile { rows: 32, keys: 32, group_m: 8, group_n: 16, depth: 16 },
+    Tile { rows: 16, keys: 32, group_m: 8, group_n: 16, depth: 8 },
+    Tile { rows: 4, keys: 64, group_m: 4, group_n: 32, depth: 4 },
+];
+
+impl TiledPlan {
+    /// The valid plans, the preferred one first: the largest tile that rows fill and that gives every compute unit work.
+    pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
+        if language(caps).is_none() || problem.precision.missing(caps).is_some() {
+            return Vec::new();
+        }
+        let units = u64::from(caps.compute_units.unwrap_or(16));
+        let split = |tile: Tile| {
+            // Two work-groups a unit, so that one computes while the other waits.
+            let wanted = (2 * units).div_ceil(tile.count(problem));
+            Self { tile, split: Split::of(problem, caps, wanted, LEAST_CHUNK, tile.keys) }
+        };
+        let whole = |tile| Self { tile, split: Split::none(problem) };
+        let plans: Vec<Self> = LADDER.into_iter().map(split).filter(|plan| plan.valid(problem, caps)).collect();
+        let others: Vec<Self> = plans.iter().filter(|plan| plan.splits() > 1).map(|plan| whole(plan.tile)).collect();
+        let fills = |plan: &Self| {
+            plan.tile.rows <= problem.rows().next_multiple_of(4) && plan.tile.count(problem) * plan.splits() >= units
+        };
+        let others = others.into_iter().filter(|plan| plan.valid(problem, caps));
+        preferred_first(plans, fills).into_iter().chain(others).collect()
+    }
+
+    /// The plan in one word.
+    pub fn name(&self) -> String {
+        format!("tiled-{}x{}{}", self.tile.rows, self.tile.keys, self.split.suffix())
+    }
+
+    fn splits(&self) -> u64 {
+        self.split.splits.into()
+    }
+
+    fn valid(&self, problem: &AttentionProblem, caps: &Caps) -> bool {
+        let Some(dim) = compiled_head(problem.head_dim) else { return false };
+        let Tile { group_m, group_n, .. } = self.tile;
+        let groups = self.tile.count(problem) * self.splits();
+        // What does not fit into registers is not worth a kernel.
+        let sums = self.tile.rows / group_m * dim.div_ceil(group_n);
+        group_m * group_n <= caps.max_group_items
+            && group_n <= caps.max_group[0]
+            && group_m <= caps.max_group[1]
+            && self.tile.local_bytes(problem.precision, dim) <= caps.local_bytes
+            && fold_grid(groups, caps.max_grid[0])[1] <= caps.max_grid[1]
+            && u64::from(sums) * problem.precision.accumulate().bytes() <= 256
+            && (!caps.speaks(Language::Wgsl) || self.fits_wgsl(problem, caps, dim))
+    }
+
+    /// Whether indices fit into 32 bits and, on a CPU, loops end by themselves.
+    fn fits_wgsl(&self, problem: &AttentionProblem, caps: &Caps, dim: u32) -> bool {
+        let Tile { rows, keys, group_m, group_n, depth } = self.tile;
+        let loads = |elements: u32| elements.div_ceil(group_m * group_n);
+        let slices = dim.div_ceil(depth) * (1 + loads(rows * depth) + loads(keys * depth))
+            + keys.div_ceil(depth) * (1 + loads(depth * dim.next_multiple_of(group_n)));
+        let rounds = u64::from(self.split.chunk.div_ceil(keys)) * u64::from(1 + slices + group_n);
+        problem.elements().iter().all(|&elements| elements < 1 << 32)
+            && (caps.kind != DeviceKind::Cpu || rounds <= MOST_ROUNDS.into())
+    }
+
+    /// The program for `problem` on a device with these capabilities.
+    pub fn program(&self, problem: &AttentionProblem, caps: &Caps) -> Program {
+        let (source, defines) = match language(caps) {
+            Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new()),
+            _ => (Source::OpenClC(OPENCL.into()), self.defines(problem)),
+        };
+        let kernel = KernelSource {
+            source,
+            entry: "attention_tiled".to_owned(),
+            defines,
+            group: [self.tile.group_n, self.tile.group_m, 1],
+            shared_bytes: 0,
+        };
+        self.split.program(problem, caps, &kernel, self.tile.count(problem) * self.splits())
+    }
+
+    fn wgsl(&self, problem: &AttentionProblem) -> String {
+        let Tile { rows, keys, group_m, group_n, depth } = self.tile;
+        let own = minijinja::context! { tile_m => rows, tile_n => keys, group_m, group_n, depth, width => 1 };
+        wgsl("tiled.wgsl.j2", WGSL, problem, self.split, own)
+    }
+
+    fn defines(&self, problem: &AttentionProblem) -> Vec<(String, String)> {
+        let Tile { rows, keys, group_m, group_n, depth } = self.tile;
+        [
+            ("TILE_M", rows),
+            ("TILE_N", keys),
+            ("GROUP_M", group_m),
+            ("GROUP_N", group_n),
+            ("DEPTH", depth),
+            ("DIM", compiled_head(problem.head_dim).unwrap_or(problem.head_dim)),
+            ("SPLIT", (self.split.splits > 1).into()),
+            (precision_define(problem.precision), 1),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_string()))
+        .to_vec()
+    }
+}
+
+impl Tile {
+    /// Tiles of rows of all heads.
+    fn count(&self, problem: &AttentionProblem) -> u64 {
+        u64::from(problem.rows().div_ceil(self.rows)) * u64::from(problem.key_heads())
+    }
+
+    /// Local memory of a work-group: slices of Q and K, or one of V, and the weights.
+    fn local_bytes(&self, precision: Precision, dim: u32) -> u64 {
+        let scores = self.depth * (self.rows + self.keys + 2);
+        let values = self.depth * dim.next_multiple_of(self.group_n);
+        u64::from(scores.max(values) + self.rows * (self.keys + 1)) * precision.accumulate().bytes()
+    }
+}
+
+/// The kernel language for such a device.
+fn language(caps: &Caps) -> Option<Language> {
+    [Language::OpenClC, Language::Wgsl].into_iter().find(|&language| caps.speaks(language))
+}

@@ -1,0 +1,35 @@
+// Vectors of WIDTH sums, for kernels of CPUs: one work-item is a whole work-group, so the vectors are the source's own.
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+
+typedef JOIN(SUM, WIDTH) vector_t;
+#define VECTOR_FROM(from) JOIN(vload, WIDTH)(0, from)
+#define VECTOR_TO(value, to) JOIN(vstore, WIDTH)(value, 0, to)
+
+// From a tensor, and to one.
+#if defined(PRECISION_F16)
+#define LOAD_VECTOR(from) JOIN(vload_half, WIDTH)(0, from)
+#define STORE_VECTOR(value, to) JOIN(JOIN(vstore_half, WIDTH), _rte)(value, 0, to)
+#else
+#define LOAD_VECTOR(from) VECTOR_FROM(from)
+#define STORE_VECTOR(value, to) VECTOR_TO(value, to)
+#endif
+
+#define ONE_ITEM __attribute__((reqd_work_group_size(1, 1, 1)))
+#define GROUP (get_group_id(0) + (ulong)get_group_id(1) * get_num_groups(0))
+#define PARTS(whole, part) (((whole) + (part) - 1) / (part))
+
+// Stores the first `columns` elements, or all where there are fewer.
+static void write(vector_t value, global stored_t *to, int columns)
+{
+    if (columns >= WIDTH) {
+        STORE_VECTOR(value, to);
+    } else {
+        sum_t values[WIDTH];
+        VECTOR_TO(value, values);
+        for (int i = 0; i < columns; ++i)
+            STORE(values[i], to + i);
+    }
+}
+
