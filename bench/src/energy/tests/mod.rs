@@ -2,4 +2,5 @@
 
 mod bars;
 mod faults;
+mod serving;
 mod simulation;
