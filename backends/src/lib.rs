@@ -26,6 +26,7 @@ pub mod dtype;
 pub mod error;
 pub mod kernel;
 pub mod launch;
+pub mod meters;
 pub mod registry;
 pub mod timing;
 

@@ -1,6 +1,8 @@
 //! What a program of this kind is made of: its backends and its operations.
 
+use crate::energy;
 use accelbench_backends::Registry;
+use accelbench_backends::meters::Finding;
 use accelbench_kernels::{Catalogue, probe};
 
 /// The backends and operations of a program. Functions, since each worker process makes its own.
@@ -15,11 +17,18 @@ pub struct App {
     pub catalogue: fn() -> Catalogue,
     /// Makes the catalogue of the probes that find ceilings: operations by the names that [`probe::catalogue`] has.
     pub probes: fn() -> Catalogue,
+    /// Looks for the machine's energy meters.
+    pub meters: fn() -> Vec<Finding>,
 }
 
 impl App {
     /// The program `accelbench` itself.
     pub fn builtin() -> Self {
-        Self { registry: Registry::builtin, catalogue: Catalogue::builtin, probes: probe::catalogue }
+        Self {
+            registry: Registry::builtin,
+            catalogue: Catalogue::builtin,
+            probes: probe::catalogue,
+            meters: energy::find,
+        }
     }
 }

@@ -10,6 +10,7 @@ pub mod app;
 pub mod case_id;
 pub mod ceilings;
 pub mod cli;
+pub mod energy;
 pub mod host;
 pub mod measure;
 pub mod plan;

@@ -20,5 +20,5 @@ pub fn above(row: ResultRow) -> ResultRow {
             giga(ceiling.attainable_flop_per_s)
         )
     });
-    ResultRow { status: Status::Failed, reason, timing: None, rate: None, ceiling: None, ..row }
+    ResultRow { status: Status::Failed, reason, timing: None, rate: None, ceiling: None, energy: None, ..row }
 }

@@ -1,6 +1,7 @@
 //! Rows as the parent makes them: of cases that no worker answered for, and what only the plan knows of the others.
 
 use crate::case_id::NO_VARIANT;
+use crate::energy::Mode;
 use crate::plan::Planned;
 use crate::run::RunSettings;
 use accelbench_kernels::{Profile, fill};
@@ -33,6 +34,7 @@ pub(crate) fn bare(planned: &Planned, status: Status, reason: String) -> ResultR
         work: None,
         rate: None,
         ceiling: None,
+        energy: None,
         provenance: None,
     }
 }
@@ -73,6 +75,9 @@ fn command(planned: &Planned, settings: &RunSettings, plan: Option<&str>) -> Str
     }
     if settings.cache == CacheMode::Cold {
         command.push_str(" --cache cold");
+    }
+    if settings.energy != Mode::default() {
+        let _ = write!(command, " --energy {}", settings.energy.name());
     }
     match settings.profile {
         Profile::Quick => command.push_str(" --quick"),

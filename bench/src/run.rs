@@ -2,6 +2,7 @@
 //! worker.
 
 use crate::ceilings::{self, Place, Stopped};
+use crate::energy::{self, Mode};
 use crate::measure::Effort;
 use crate::plan::Planned;
 use crate::probe::Machine;
@@ -11,7 +12,7 @@ use crate::{App, CaseId, host, roofline};
 use accelbench_backends::DeviceId;
 use accelbench_kernels::Profile;
 use accelbench_reports::roofline::of_row;
-use accelbench_reports::{CacheMode, Ceiling, Ceilings, ResultRow, Status};
+use accelbench_reports::{CacheMode, Ceiling, Ceilings, Energy, EnergyStatus, ResultRow, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,10 @@ pub struct RunSettings {
     pub timeout: Duration,
     /// How long each device may take over its cases; none means no limit.
     pub budget: Option<Duration>,
+    /// Whether energy is measured, and how well.
+    pub energy: Mode,
+    /// Rated power in watts by device, as the user states it: what bounds energy where there is no meter.
+    pub rated_power_w: BTreeMap<String, f64>,
     /// How long one case may take by what the device has shown so far; none means no limit.
     pub case_limit: Option<Duration>,
 }
@@ -83,6 +88,7 @@ pub fn run<E>(
         workers: Workers::new(machine, settings.timeout, stopped),
         ceilings: known.iter().map(|ceilings| (ceilings.device.clone(), ceilings.clone())).collect(),
         probed_again: BTreeSet::new(),
+        metered: BTreeSet::new(),
         rates: BTreeMap::new(),
         tell,
     };
@@ -125,6 +131,8 @@ struct Driver<'a, T> {
     ceilings: BTreeMap<String, Ceilings>,
     /// Devices that did better than their ceilings and were probed again.
     probed_again: BTreeSet<DeviceId>,
+    /// Devices whose meters were looked for.
+    metered: BTreeSet<DeviceId>,
     /// The best rate so far of each device, operation and type, in FLOP/s.
     rates: BTreeMap<(String, String, &'static str), f64>,
     tell: T,
@@ -134,6 +142,7 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
     /// A case's row. What is spent on the case, and not on probing, is added to `used`.
     fn row(&mut self, planned: &Planned, used: &mut Duration) -> Result<ResultRow, End<E>> {
         let device = &planned.id.device;
+        self.find_meter(device)?;
         if !self.ceilings.contains_key(&device.to_string()) {
             let ceilings = self.find_ceilings(device)?;
             self.keep(ceilings)?;
@@ -146,7 +155,8 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
         *used += start.elapsed();
         match measured {
             Ok(measured) => {
-                let row = self.hold(planned, measured)?;
+                let mut row = self.hold(planned, measured)?;
+                row.energy = self.energy(planned, &row)?;
                 let row = complete(planned, self.settings, row);
                 self.remember(planned, &row);
                 Ok(row)
@@ -155,14 +165,67 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
         }
     }
 
-    fn measure(&mut self, planned: &Planned) -> Result<Measured, Failure> {
-        let request = CaseRequest {
+    /// Has a device's meter found before the device has any load.
+    fn find_meter(&mut self, device: &DeviceId) -> Result<(), End<E>> {
+        let Some(effort) = energy::Effort::of(self.settings.energy) else { return Ok(()) };
+        if !self.metered.insert(device.clone()) {
+            return Ok(());
+        }
+        let (mode, stopped) = (self.settings.energy, self.workers.stopped);
+        let deadline = self.settings.timeout + effort.longest();
+        let found = self.workers.on(device).and_then(|worker| worker.find_meter(mode, deadline, stopped));
+        match found {
+            Err(Failure::Interrupted) => Err(End::Stopped),
+            // The next request to this device says what is wrong with it.
+            Err(_) => {
+                self.workers.dismiss();
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// The energy of a case that was measured, in time of its own: whatever becomes of it, the row stands.
+    fn energy(&mut self, planned: &Planned, row: &ResultRow) -> Result<Option<Energy>, End<E>> {
+        let Some(effort) = energy::Effort::of(self.settings.energy).filter(|_| row.status == Status::Ok) else {
+            return Ok(None);
+        };
+        let (mode, stopped) = (self.settings.energy, self.workers.stopped);
+        let request = self.request(planned);
+        let deadline = self.settings.timeout + effort.longest();
+        let answer =
+            self.workers.on(&planned.id.device).and_then(|worker| worker.energy(request, mode, deadline, stopped));
+        let failed = |reason: String| Energy::without(EnergyStatus::Failed, reason);
+        if answer.as_ref().map_or(true, |(_, device_lost)| *device_lost) {
+            self.workers.dismiss();
+        }
+        let energy = match answer {
+            Ok((energy, _)) => energy,
+            Err(Failure::Interrupted) => return Err(End::Stopped),
+            Err(Failure::Crashed(how) | Failure::Closed(how)) => failed(how),
+            Err(Failure::Timeout(after)) => failed(format!("no answer within {} s", after.as_secs_f64())),
+        };
+        let rated = self.settings.rated_power_w.get(&row.device).zip(row.timing.as_ref());
+        Ok(Some(match rated {
+            Some((&watts, timing)) if energy.status == EnergyStatus::Unavailable => {
+                energy::estimate(watts, timing.median_ns * 1e-9, energy)
+            }
+            _ => energy,
+        }))
+    }
+
+    fn request(&self, planned: &Planned) -> CaseRequest {
+        CaseRequest {
             case: planned.id.clone(),
             plan: self.settings.plan.clone(),
             seed: self.settings.seed,
             cache: self.settings.cache,
             effort: Effort::of(self.settings.profile),
-        };
+        }
+    }
+
+    fn measure(&mut self, planned: &Planned) -> Result<Measured, Failure> {
+        let request = self.request(planned);
         let stopped = self.workers.stopped;
         let worker = self.workers.on(&planned.id.device)?;
         let measured = worker.measure(request, self.settings.timeout, stopped);

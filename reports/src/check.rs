@@ -1,5 +1,7 @@
 //! Whether a result file keeps its promises: beyond its form, what its lines say of each other.
 
+mod energy;
+
 use crate::roofline;
 use crate::{Ceiling, Ceilings, EndStatus, ResultRow, RunFile, Status, Verify};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +38,9 @@ pub fn rows(file: &RunFile) -> Vec<String> {
             problem("its device is not in the header");
         }
         check_row(row, &mut problem);
+        if let Some(energy) = &row.energy {
+            energy::check(row, energy, &mut problem);
+        }
         if let Some(ceiling) = &row.ceiling {
             check_ceiling(file, row, ceiling, &mut problem);
         }

@@ -15,7 +15,8 @@ pub mod write;
 pub use read::{ReadError, RunFile};
 pub use schema::{
     BackendRow, BackendStatus, Bandwidth, Bound, CacheMode, Ceiling, Ceilings, DeviceRow, Direction, End, EndStatus,
-    Host, HostMemory, Latency, Line, Missing, Peak, Plan, Provenance, Quantity, Rate, ResultRow, RunHeader, SCHEMA,
-    Status, Suite, Theoretical, Timing, Transfer, Unit, Verify, Work,
+    Energy, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyStatus, EnergyWindow, Host, HostMemory, Latency, Line,
+    Missing, Peak, Plan, Provenance, Quantity, Rate, ResultRow, RunHeader, SCHEMA, Status, Suite, Theoretical, Timing,
+    Transfer, Unit, Verify, Work,
 };
 pub use write::RunWriter;

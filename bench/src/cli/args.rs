@@ -30,6 +30,7 @@ Exit codes:
 Environment:
   ACCELBENCH_DISABLE=opencl,cuda   treat these backends as absent
   ACCELBENCH_CACHE_DIR=FOLDER      keep the devices' ceilings here, and not in the user's cache folder
+  ACCELBENCH_METERS=FILE           use the meters that this file declares, too
   ACCELBENCH_WEBGPU_GL=1           let WebGPU use OpenGL, too
   NO_COLOR=1                       no colours";
 
@@ -65,6 +66,8 @@ pub(super) enum Command {
     Devices(Format),
     /// Show which backends are absent, why, and what would help
     Doctor(Format),
+    /// Show the energy meters that were found, which were not, why, and which devices each serves
+    Meters(Format),
     /// Show kernels, types and shapes
     List(ListArgs),
     /// Measure what each device reaches at best, and keep it for the runs to come
@@ -149,6 +152,17 @@ pub(super) enum Cache {
     Cold,
 }
 
+/// Whether energy is measured, and how well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Energy {
+    /// Not at all
+    Off,
+    /// 3 windows of a second or more
+    Quick,
+    /// 5 windows of 10 seconds or more
+    Full,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct RunOptions {
     /// Fewer shapes and samples: a first look in about a minute
@@ -161,7 +175,7 @@ pub(super) struct RunOptions {
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// Go on with a run that was stopped, with its own settings, in its own file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "full", "output", "cache", "seed", "timeout", "budget"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "full", "output", "cache", "seed", "timeout", "budget", "energy"])]
     pub(super) resume: Option<PathBuf>,
     /// What caches hold when a kernel starts
     #[arg(long, value_enum, default_value_t = Cache::Warm)]
@@ -176,6 +190,13 @@ pub(super) struct RunOptions {
     /// probing its ceilings comes on top
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) budget: Option<f64>,
+    /// Measure the energy of each case where a meter serves its device, in time of its own: quick takes about
+    /// ten seconds a case, full a minute or more
+    #[arg(long, value_enum, default_value_t = Energy::Quick, value_name = "HOW")]
+    pub(super) energy: Energy,
+    /// Where no meter is, give rated power × time as an upper bound; it is called estimated and ranked nowhere
+    #[arg(long, value_name = "DEVICE=WATTS", value_delimiter = ',', value_parser = rated_power, conflicts_with = "resume")]
+    pub(super) allow_estimate: Vec<(DeviceId, f64)>,
     /// Print the result file's lines instead of a table
     #[arg(long)]
     pub(super) json: bool,
@@ -213,6 +234,13 @@ fn seconds(text: &str) -> Result<f64, String> {
         Ok(value) if value > 0.0 && value <= 1e7 => Ok(value),
         _ => Err("write a number of seconds above 0".to_owned()),
     }
+}
+
+fn rated_power(text: &str) -> Result<(DeviceId, f64), String> {
+    let wrong = || "write DEVICE=WATTS, such as opencl:0=350".to_owned();
+    let (device, watts) = text.split_once('=').ok_or_else(wrong)?;
+    let watts = watts.parse().ok().filter(|watts: &f64| *watts > 0.0 && *watts <= 1e6).ok_or_else(wrong)?;
+    Ok((device.parse().map_err(|_| wrong())?, watts))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::args::ListArgs;
 use super::exit::UserError;
+use super::meters::Meters;
 use super::term::{BAD, FAINT, GOOD, STRONG, print, styled};
 use super::units;
 use crate::App;
@@ -107,6 +108,8 @@ pub(super) fn doctor(app: App, json: bool) -> Result<ExitCode, UserError> {
             }
         }
     }
+    let _ = writeln!(text, "\n{}", styled(STRONG, "energy meters"));
+    Meters::find(app, &machine).describe(&mut text);
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,10 @@
 //! `all` and `run`: measure, write the result file, show what matters.
 
-use super::args::{Cache, RunArgs, RunOptions};
+use super::args::{Cache, Energy, RunArgs, RunOptions};
 use super::exit::{self, UserError};
 use super::progress::{self, Progress};
 use super::{term, units};
+use crate::energy::Mode;
 use crate::plan::{self, Planned, Selection};
 use crate::probe::Machine;
 use crate::run::{self, Event, RunSettings};
@@ -64,6 +65,12 @@ fn start(app: App, selection: &Selection, options: RunOptions) -> Result<ExitCod
         plan: selection.plan.clone(),
         timeout: Duration::from_secs_f64(options.timeout),
         budget: options.budget.map(Duration::from_secs_f64).or(budget),
+        energy: match options.energy {
+            Energy::Off => Mode::Off,
+            Energy::Quick => Mode::Quick,
+            Energy::Full => Mode::Full,
+        },
+        rated_power_w: options.allow_estimate.iter().map(|(device, watts)| (device.to_string(), *watts)).collect(),
         // Who names a shape wants it measured, however long it takes.
         case_limit: if selection.own_shapes.is_empty() { case_limit } else { None },
     };
@@ -99,6 +106,8 @@ fn resume(app: App, path: &Path, json: bool) -> Result<ExitCode, UserError> {
         plan: plan.plan.clone(),
         timeout: seconds(plan.timeout_s),
         budget: plan.budget_s.map(seconds),
+        energy: Mode::ALL.into_iter().find(|mode| plan.energy.as_deref() == Some(mode.name())).unwrap_or(Mode::Off),
+        rated_power_w: plan.rated_power_w.clone(),
         case_limit: plan.case_limit_s.map(seconds),
     };
     let cases = missing(&(app.catalogue)(), &file, &machine)
@@ -265,6 +274,8 @@ fn header(app: App, machine: &Machine, cases: &[Planned], settings: &RunSettings
             budget_s: settings.budget.map(|budget| budget.as_secs_f64()),
             case_limit_s: settings.case_limit.map(|limit| limit.as_secs_f64()),
             plan: settings.plan.clone(),
+            energy: Some(settings.energy.name().to_owned()),
+            rated_power_w: settings.rated_power_w.clone(),
             cases: cases.iter().map(|case| case.id.to_string()).collect(),
         },
         host: host::host(),

@@ -6,6 +6,7 @@ mod check;
 mod exit;
 mod inventory;
 mod measure;
+mod meters;
 mod progress;
 mod term;
 mod units;
@@ -28,6 +29,7 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Run(options)) => measure::run(app, options),
         Some(Command::Devices(format)) => inventory::devices(app, format.json),
         Some(Command::Doctor(format)) => inventory::doctor(app, format.json),
+        Some(Command::Meters(format)) => meters::meters(app, format.json),
         Some(Command::List(options)) => inventory::list(app, &options),
         Some(Command::Check { files, format }) => check::check(&files, format.json),
         Some(Command::Probe(options)) => ceilings::probe(app, &options),

@@ -1,6 +1,6 @@
 //! An open device with what was compiled on it.
 
-use accelbench_backends::{Buffer, Command, Device, Error, Kernel, KernelSpec, Launch, Result, Span};
+use accelbench_backends::{Buffer, Command, Device, Error, Kernel, KernelSpec, Launch, Result, Span, Ticket};
 use accelbench_kernels::{BufferRole, Case, LaunchSpec, Program, Tensor, fill::POISON};
 use accelbench_reports::CacheMode;
 use std::cell::RefCell;
@@ -138,9 +138,26 @@ impl Session {
     /// # Errors
     /// The device's.
     pub fn run_bare(&self, loaded: &Loaded, runs: usize) -> Result<()> {
+        self.device.wait(self.submit(loaded, runs)?).map(|_| ())
+    }
+
+    /// Hands `runs` runs of the program and nothing beside them to the device, and returns at once.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn submit(&self, loaded: &Loaded, runs: usize) -> Result<Ticket> {
         let bound = loaded.bound();
         let launches: Vec<_> = (0..runs).flat_map(|_| loaded.commands(&bound)).collect();
-        self.device.wait(self.device.submit(&launches)?).map(|_| ())
+        self.device.submit(&launches)
+    }
+
+    /// Poisons the output: what is right there afterwards was written later.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn poison(&self, loaded: &Loaded) -> Result<()> {
+        let fill = Command::Fill { dst: &loaded.buffers[loaded.output], pattern: POISON };
+        self.device.wait(self.device.submit(&[fill])?).map(|_| ())
     }
 
     /// Whether a batch may have only one run, since the caches must be cold before each.

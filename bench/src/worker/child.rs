@@ -1,11 +1,12 @@
 //! The worker's side.
 
 use super::protocol::{Answer, CaseRequest, MARK, Request};
+use crate::energy::{Found, Metered};
 use crate::measure::{self, Outcome, Session, Settings};
 use crate::{App, ceilings};
 use accelbench_backends::{Absence, AbsenceReason, DeviceId};
-use accelbench_kernels::{self as kernels, Case, Plan, fill};
-use accelbench_reports::{Provenance, ResultRow, Status, Unit};
+use accelbench_kernels::{self as kernels, Case, Catalogue, Plan, fill};
+use accelbench_reports::{CacheMode, Energy, EnergyStatus, Provenance, ResultRow, Status, Unit};
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver};
@@ -44,6 +45,8 @@ pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
     };
     say(&Answer::Ready(Box::new(session.device().info().clone())));
     let catalogue = (app.catalogue)();
+    let mut meter = None;
+    let mut cold = true;
     for request in requests {
         let device_lost = match request {
             Request::Case(request) => {
@@ -57,6 +60,17 @@ pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
                 say(&Answer::Row { row: Box::new(row(&*case, &request, outcome)), unit, device_lost });
                 device_lost
             }
+            Request::Meter(mode) => {
+                meter = Some(Metered::find(&session, (app.meters)(), mode, cold));
+                say(&Answer::Metered);
+                false
+            }
+            Request::Energy { case: request, mode } => {
+                let found = meter.get_or_insert_with(|| Metered::find(&session, (app.meters)(), mode, cold));
+                let (energy, device_lost) = energy(&catalogue, &session, &request, found);
+                say(&Answer::Energy { energy: Box::new(energy), device_lost });
+                device_lost
+            }
             Request::Step { step, seconds } => {
                 let (found, device_lost) = ceilings::take(app, &session, step, seconds);
                 say(&Answer::Found { ceilings: Box::new(found), device_lost });
@@ -66,6 +80,7 @@ pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
         if device_lost {
             break;
         }
+        cold = false;
     }
     ExitCode::SUCCESS
 }
@@ -77,6 +92,27 @@ fn measure(session: &Session, case: &dyn Case, request: &CaseRequest) -> Outcome
             measure::measure(session, case, &*plan, &settings)
         }
         Err(reason) => Outcome { fault: Some((Status::Unsupported, reason)), ..Outcome::default() },
+    }
+}
+
+fn energy(catalogue: &Catalogue, session: &Session, request: &CaseRequest, found: &Found) -> (Energy, bool) {
+    let id = &request.case;
+    let metered = match found {
+        Ok(metered) => metered,
+        Err(energy) => return ((**energy).clone(), false),
+    };
+    if request.cache == CacheMode::Cold {
+        let reason = "with cold caches, what empties them before each run would be counted in";
+        return (Energy::without(EnergyStatus::Unavailable, reason), false);
+    }
+    let plan = |case: &dyn Case| choose(session, case, request);
+    match catalogue
+        .case(&id.op, id.precision, &id.shape)
+        .map_err(|error| error.0)
+        .and_then(|case| Ok((plan(&*case)?, case)))
+    {
+        Ok((plan, case)) => metered.energy(session, &*case, &*plan, request.seed),
+        Err(reason) => (Energy::without(EnergyStatus::Failed, reason), false),
     }
 }
 
@@ -128,6 +164,7 @@ fn row(case: &dyn Case, request: &CaseRequest, outcome: Outcome) -> ResultRow {
         work: Some(measure::work(case)),
         rate: outcome.rate,
         ceiling: None,
+        energy: None,
         provenance: Some(Provenance {
             source_sha256: outcome.source_sha256,
             plan: outcome.plan,

@@ -2,8 +2,9 @@
 
 use super::protocol::{Answer, CaseRequest, Request, parse};
 use crate::ceilings::Step;
+use crate::energy::Mode;
 use accelbench_backends::{Absence, AbsenceReason, DeviceId, DeviceInfo, Presence};
-use accelbench_reports::{Ceilings, ResultRow, Unit};
+use accelbench_reports::{Ceilings, Energy, ResultRow, Unit};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -92,6 +93,36 @@ impl Worker {
     ) -> Result<(Ceilings, bool), Failure> {
         match self.ask(&Request::Step { step, seconds }, deadline, stopped)? {
             Answer::Found { ceilings, device_lost } => Ok((*ceilings, device_lost)),
+            Answer::Closed(reason) => Err(Failure::Closed(reason)),
+            _ => Err(Failure::Crashed("it answered out of turn".to_owned())),
+        }
+    }
+
+    /// Has the device's meter found and the idle device measured.
+    ///
+    /// # Errors
+    /// How it failed; the worker is then of no more use.
+    pub fn find_meter(&mut self, mode: Mode, deadline: Duration, stopped: &dyn Fn() -> bool) -> Result<(), Failure> {
+        match self.ask(&Request::Meter(mode), deadline, stopped)? {
+            Answer::Metered => Ok(()),
+            Answer::Closed(reason) => Err(Failure::Closed(reason)),
+            _ => Err(Failure::Crashed("it answered out of turn".to_owned())),
+        }
+    }
+
+    /// Has the energy of a case measured. The flag says that the worker is of no more use.
+    ///
+    /// # Errors
+    /// How it failed; the worker is then of no more use either.
+    pub fn energy(
+        &mut self,
+        case: CaseRequest,
+        mode: Mode,
+        deadline: Duration,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<(Energy, bool), Failure> {
+        match self.ask(&Request::Energy { case, mode }, deadline, stopped)? {
+            Answer::Energy { energy, device_lost } => Ok((*energy, device_lost)),
             Answer::Closed(reason) => Err(Failure::Closed(reason)),
             _ => Err(Failure::Crashed("it answered out of turn".to_owned())),
         }

@@ -2,9 +2,10 @@
 
 use crate::CaseId;
 use crate::ceilings::Step;
+use crate::energy::Mode;
 use crate::measure::Effort;
 use accelbench_backends::{DeviceInfo, Presence};
-use accelbench_reports::{CacheMode, Ceilings, ResultRow, Unit};
+use accelbench_reports::{CacheMode, Ceilings, Energy, ResultRow, Unit};
 use serde::{Deserialize, Serialize};
 
 /// Starts each answer: ASCII's record separator, which no driver prints by chance.
@@ -18,6 +19,10 @@ pub(super) enum Request {
     Case(CaseRequest),
     /// A step of probing the device's ceilings, within about so many seconds.
     Step { step: Step, seconds: f64 },
+    /// The device's meter found and the idle device measured, before any other request.
+    Meter(Mode),
+    /// The energy of a case that was measured.
+    Energy { case: CaseRequest, mode: Mode },
 }
 
 /// A case to be measured.
@@ -49,6 +54,10 @@ pub(super) enum Answer {
     Row { row: Box<ResultRow>, unit: Option<Unit>, device_lost: bool },
     /// What a step of probing found; with `device_lost`, the worker ends after it.
     Found { ceilings: Box<Ceilings>, device_lost: bool },
+    /// The meter was looked for.
+    Metered,
+    /// A case's energy; with `device_lost`, the worker ends after it.
+    Energy { energy: Box<Energy>, device_lost: bool },
 }
 
 /// Reads an answer from a line, wherever in the line it starts: a driver may have left a line unended. A line without

@@ -5,6 +5,7 @@
 
 mod ceilings;
 mod end;
+mod energy;
 mod result;
 mod run;
 
@@ -13,6 +14,7 @@ pub use ceilings::{
     Transfer, Unit,
 };
 pub use end::{End, EndStatus};
+pub use energy::{Energy, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyStatus, EnergyWindow};
 pub use result::{Provenance, Rate, ResultRow, Status, Timing, Verify, Work};
 pub use run::{BackendRow, BackendStatus, CacheMode, DeviceRow, Host, Plan, RunHeader, Suite};
 

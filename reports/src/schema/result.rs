@@ -1,6 +1,6 @@
 //! A case's outcome. A number stands here only with the verification that it passed.
 
-use super::{CacheMode, Ceiling};
+use super::{CacheMode, Ceiling, Energy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -39,6 +39,9 @@ pub struct ResultRow {
     pub rate: Option<Rate>,
     /// The rate held against the device's ceilings, where those that it takes are known.
     pub ceiling: Option<Ceiling>,
+    /// What it took in energy; none where that was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<Energy>,
     /// What it takes to get this row again.
     pub provenance: Option<Provenance>,
 }

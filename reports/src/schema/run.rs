@@ -58,6 +58,12 @@ pub struct Plan {
     pub case_limit_s: Option<f64>,
     /// A plan that was asked for by name, instead of each variant's preferred one.
     pub plan: Option<String>,
+    /// Whether energy was to be measured: `off`, `quick` or `full`. Files that are older than this have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<String>,
+    /// Rated power in watts by device, as the user stated it, where an estimate is allowed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rated_power_w: BTreeMap<String, f64>,
     /// The cases' ids, in order.
     pub cases: Vec<String>,
 }
