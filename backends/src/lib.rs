@@ -17,6 +17,7 @@
 //! all. A new backend is one folder and one line in [`registry`].
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 pub mod absence;
 pub mod buffer;

@@ -74,7 +74,8 @@ fn load(library: Option<&Path>) -> Result<&'static Nvml, MeterError> {
 fn failed(what: &str, error: &NvmlError) -> MeterError {
     let what = what.to_owned();
     match error {
-        NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => MeterError::Absent { what },
+        NvmlError::LibraryNotFound => MeterError::Absent { what },
+        NvmlError::LibloadingError(error) if error.to_string().contains("No such file") => MeterError::Absent { what },
         NvmlError::NoPermission => MeterError::Permission {
             what,
             hint: "the administrator has restricted this to root: run as root, or have the restriction lifted"
@@ -176,18 +177,13 @@ fn milliwatts(device: &Device<'_>, power: Power) -> Result<f64, NvmlError> {
 
 /// From the Ampere generation on the oldest power call averages over one second; its first chip, GA100, does not yet.
 fn averages_usage(device: &Device<'_>) -> bool {
+    use DeviceArchitecture::{Kepler, Maxwell, Pascal, Turing, Volta};
+    let older = [Kepler, Maxwell, Pascal, Volta, Turing];
     let ga100 = || device.name().is_ok_and(|name| ["A100", "A800", "A30"].iter().any(|chip| name.contains(chip)));
     match device.architecture() {
         Ok(DeviceArchitecture::Ampere) => !ga100(),
-        Ok(
-            DeviceArchitecture::Kepler
-            | DeviceArchitecture::Maxwell
-            | DeviceArchitecture::Pascal
-            | DeviceArchitecture::Volta
-            | DeviceArchitecture::Turing,
-        ) => false,
-        // What is not known is newer, or older than the call that tells the architecture.
-        Ok(_) => true,
+        Ok(architecture) => !older.contains(&architecture),
+        // What can't tell it is older than the call that does.
         Err(_) => false,
     }
 }

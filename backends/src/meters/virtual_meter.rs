@@ -333,6 +333,7 @@ fn normal(seed: u64, index: i64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // What is compared for equality was computed in the same way.
 mod tests {
     use super::*;
 
