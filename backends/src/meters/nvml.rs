@@ -50,18 +50,19 @@ pub(super) fn find(library: Option<&Path>) -> Vec<Finding> {
 /// Loads a library once. It stays loaded: meters hold its handles, and unloading a driver's library gains nothing.
 fn load(library: Option<&Path>) -> Result<&'static Nvml, MeterError> {
     static LOADED: Mutex<BTreeMap<PathBuf, &'static Nvml>> = Mutex::new(BTreeMap::new());
-    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    // Never locked while a library gets ready: one that hangs must not stop those who ask for another.
+    let loaded = || LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let names: Vec<&Path> = library.map_or_else(|| NAMES.map(Path::new).to_vec(), |path| vec![path]);
     let mut first = None;
     for name in names {
-        if let Some(nvml) = loaded.get(name) {
+        let known = loaded().get(name).copied();
+        if let Some(nvml) = known {
             return Ok(nvml);
         }
         match Nvml::builder().lib_path(name.as_os_str()).init() {
             Ok(nvml) => {
                 let nvml: &'static Nvml = Box::leak(Box::new(nvml));
-                loaded.insert(name.to_owned(), nvml);
-                return Ok(nvml);
+                return Ok(loaded().entry(name.to_owned()).or_insert(nvml));
             }
             Err(error) => {
                 first.get_or_insert(failed(&name.display().to_string(), &error));

@@ -6,7 +6,7 @@ use accelbench_backends::meters::{Meter, MeterConfig, MeterError, MeterKind, Sco
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// What the stand-in's devices draw.
@@ -39,7 +39,7 @@ fn over(options: &[&str]) -> (Vec<Box<dyn Meter>>, Vec<MeterError>, TempDir) {
 }
 
 fn through(library: &Path, nothing: &Path) -> (Vec<Box<dyn Meter>>, Vec<MeterError>) {
-    let mut config: MeterConfig = crate::only(nothing, "");
+    let mut config: MeterConfig = crate::only(nothing, "places.limit_s = 10");
     config.places.nvml = Some(library.to_owned());
     config.places.programs.clear();
     let (meters, absences) = found(&config);
@@ -137,4 +137,17 @@ fn a_library_is_missing_or_broken() {
     assert!(matches!(through(&library, folder.path()).1[..], [MeterError::Absent { .. }]));
     std::fs::write(&library, "no library").unwrap();
     assert!(matches!(through(&library, folder.path()).1[..], [MeterError::Refused { .. }]));
+}
+
+#[test]
+fn a_library_that_hangs_is_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = crate::only(folder.path(), "places.limit_s = 0.5");
+    config.places.nvml = Some(built(folder.path(), &["-DHANGS"]));
+    config.places.programs.clear();
+    let start = Instant::now();
+    let (meters, absences) = found(&config);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!(meters.len(), 0);
+    assert!(matches!(absences[0].0, MeterError::Timeout { seconds: 1, .. }), "{absences:?}");
 }
