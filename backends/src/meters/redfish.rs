@@ -15,8 +15,8 @@ use std::fmt::Write as _;
 
 const HINT: &str = "check the address with `curl`, and that the variables of its user and password are set";
 
-/// How long the program may take beyond the limit that it was given, in seconds.
-const GRACE_S: f64 = 1.0;
+/// How long the program may take beyond the limit that it was given, in seconds: it keeps that limit by itself.
+const GRACE_S: f64 = 5.0;
 
 const KWH_J: f64 = 3.6e6;
 
