@@ -13,10 +13,11 @@
 //! is an [`Absence`] with its reason and a hint, never a panic.
 //!
 //! Where things are: [`registry`] lists the drivers, [`device`] is the seam, [`launch`] what one submits through it,
-//! [`caps`] what a device says of itself. Each backend has a folder with the same file names, so knowing one is knowing
-//! all. A new backend is one folder and one line in [`registry`].
+//! [`caps`] what a device says of itself, [`meters`] what tells its energy. Each backend has a folder with the same file
+//! names, so knowing one is knowing all. A new backend is one folder and one line in [`registry`].
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 pub mod absence;
 pub mod buffer;

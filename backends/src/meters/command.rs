@@ -312,14 +312,18 @@ fn value(pattern: &Regex, output: &str) -> Result<f64, String> {
     let found = pattern.captures(output).and_then(|found| found.name("value"));
     let found = found.ok_or_else(|| format!("no figure in {}", shown(output)))?;
     let text = found.as_str().trim();
-    let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || matches!(c, ',' | '.'));
-    let before = output[..found.start()].chars().next_back();
-    let after = output[found.end()..].chars().next();
-    if text.contains(',') || part(before) || after == Some(',') || after.is_some_and(|c| c.is_ascii_digit()) {
+    let before: String = output[..found.start()].chars().rev().take(2).collect();
+    let after: String = output[found.end()..].chars().take(2).collect();
+    if text.contains(',') || continues(&before) || continues(&after) {
         return Err(format!("`{text}` stands in a number of another locale, or in a longer one: {}", shown(output)));
     }
     let number: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
     if number.is_finite() { Ok(number) } else { Err(format!("`{text}` is no number")) }
+}
+
+/// Whether the two characters beside a number belong to it: a digit, or a mark and a digit.
+fn continues(beside: &str) -> bool {
+    beside.trim_start_matches([',', '.']).starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// The beginning of an output, for a message.
@@ -341,6 +345,7 @@ mod tests {
     fn a_number_is_read_whole_or_not_at_all() {
         assert_eq!(number("^P: (?<value>\\S+) W", "x\nP: 12.5 W\nP: 13 W\n"), Ok(12.5));
         assert_eq!(number("(?<value>\\S+)", "1e2"), Ok(100.0));
+        assert_eq!(number("\"watts\": *(?<value>[\\d.]+)", "{\"watts\":12.5,\"volts\":3}"), Ok(12.5));
         for (pattern, output) in [
             ("(?<value>\\S+) W", "12,5 W"),
             ("(?<value>\\d+) W", "12,5 W"),
@@ -348,6 +353,7 @@ mod tests {
             ("(?<value>[\\d.]+) W", "1.234,5 W"),
             ("(?<value>\\d+) W", "12.5 W"),
             ("(?<value>\\d{2})", "1234"),
+            ("P: (?<value>\\d+)", "P: 12.5 W"),
         ] {
             let problem = number(pattern, output).unwrap_err();
             assert!(problem.contains("another locale"), "{pattern} {output}: {problem}");

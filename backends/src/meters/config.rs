@@ -43,6 +43,7 @@ pub const METERS_VARIABLE: &str = "ACCELBENCH_METERS";
 ///
 /// [places]                        # where meters are looked for, if not in the usual places
 /// hwmon = "/sys/class/hwmon"
+/// limit_s = 20
 /// ```
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -69,6 +70,8 @@ pub struct Places {
     pub nvml: Option<PathBuf>,
     /// Folders of programs; those of the environment's search path by default.
     pub programs: Vec<PathBuf>,
+    /// How long a library or a tree may take to be looked at, in seconds. A driver that wakes its devices needs some.
+    pub limit_s: f64,
 }
 
 impl Default for Places {
@@ -78,6 +81,7 @@ impl Default for Places {
             hwmon: hwmon::ROOT.into(),
             nvml: None,
             programs: process::folders(env::var_os("PATH").as_deref()),
+            limit_s: 20.0,
         }
     }
 }
@@ -104,6 +108,9 @@ impl MeterConfig {
     /// What is wrong with them, and where.
     pub fn parse(text: &str) -> Result<Self, String> {
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        if !(config.places.limit_s > 0.0 && config.places.limit_s <= 3600.0) {
+            return Err("places: limit_s is above 0 and at most 3600".to_owned());
+        }
         let commands = config.command.iter().try_for_each(CommandSource::check);
         let modules = || config.redfish.iter().try_for_each(RedfishSource::check);
         commands.and_then(|()| modules())?;
@@ -140,6 +147,7 @@ mod tests {
             |rest: &str| format!("[[command]]\nid = 'x'\nargv = ['x']\nscope = 'node'\nserves = 'machine'\n{rest}");
         for (text, problem) in [
             ("[[commands]]".to_owned(), "unknown field `commands`"),
+            ("[places]\nlimit_s = nan".to_owned(), "places: limit_s"),
             (command("pattern = '(?<value>.*)'"), "missing field `unit`"),
             (command("unit = 'W'\npattern = '(?<watts>.*)'"), "no group named `value`"),
             (command("unit = 'W'\npattern = '('"), "unclosed group"),

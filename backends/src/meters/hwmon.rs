@@ -402,9 +402,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         monitor(root.path(), "hwmon1", &[("name", "amdgpu"), ("power1_average", "1000000")]);
         let mut tree = Tree::new(root.path(), HINT);
-        tree.read = |path| match path.ends_with("power1_average") {
-            true => Err(std::io::ErrorKind::PermissionDenied.into()),
-            false => fs::read_to_string(path),
+        tree.read = |path| {
+            if path.ends_with("power1_average") {
+                Err(std::io::ErrorKind::PermissionDenied.into())
+            } else {
+                fs::read_to_string(path)
+            }
         };
         let Some(Finding::Absent { reason: MeterError::Permission { hint, .. }, .. }) =
             find_in(&tree).into_iter().next()

@@ -22,8 +22,10 @@ pub use counter::{Counter, CounterFault};
 pub use meter::{Meter, MeterError, MeterInfo, MeterKind, Reading, Scope, Serves};
 pub use recording::Recording;
 
-use std::sync::LazyLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::path::Path;
+use std::sync::{LazyLock, mpsc};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// When [`now`]'s clock stood at 0, on both clocks.
 static START: LazyLock<(Instant, SystemTime)> = LazyLock::new(|| (Instant::now(), SystemTime::now()));
@@ -56,22 +58,50 @@ pub enum Finding {
 
 /// Looks for all meters of this machine, and reads each once.
 ///
-/// Where nothing has to be asked over a network and no maker's tool is installed, that takes milliseconds. A program and
-/// a controller each have a limit, all are asked at once, and so none makes it hang.
+/// Where nothing has to be asked over a network and no maker's tool is installed, that takes milliseconds. All are asked
+/// at once, and each program, controller, library and tree has a limit, so that none makes it hang.
 pub fn find(config: &MeterConfig) -> Vec<Finding> {
     let places = &config.places;
-    let mut findings = Vec::new();
-    #[cfg(feature = "nvml")]
-    findings.extend(nvml::find(places.nvml.as_deref()));
-    #[cfg(not(feature = "nvml"))]
-    findings.push(Finding::Absent {
-        meter: "nvml",
-        reason: MeterError::Absent { what: "NVML in this build".to_owned() },
-        hint: "build with `--features nvml`".to_owned(),
+    let (nvml, powercap, hwmon) = (places.nvml.clone(), places.powercap.clone(), places.hwmon.clone());
+    let sought = [
+        start("nvml", move || find_nvml(nvml.as_deref())),
+        start("rapl", move || rapl::find(&powercap)),
+        start("hwmon", move || hwmon::find(&hwmon)),
+    ];
+    let deadline = Instant::now() + Duration::from_secs_f64(places.limit_s);
+    let (commands, modules) = thread::scope(|scope| {
+        let modules = scope.spawn(|| redfish::find(&config.redfish, places));
+        (command::find(&config.command, places), modules.join().unwrap_or_default())
     });
-    findings.extend(rapl::find(&places.powercap));
-    findings.extend(hwmon::find(&places.hwmon));
-    findings.extend(command::find(&config.command, places));
-    findings.extend(redfish::find(&config.redfish, places));
-    findings
+    let found = sought.into_iter().flat_map(|(meter, findings)| {
+        let left = deadline.saturating_duration_since(Instant::now());
+        findings.recv_timeout(left).unwrap_or_else(|_| {
+            let reason = MeterError::Timeout { what: meter.to_owned(), seconds: places.limit_s.ceil() as u64 };
+            let hint = "raise limit_s of places in a file of meters, or see what its driver waits for".to_owned();
+            vec![Finding::Absent { meter, reason, hint }]
+        })
+    });
+    found.chain(commands).chain(modules).collect()
+}
+
+/// Looks for meters on a thread of its own, which is left behind where it hangs.
+fn start(
+    meter: &'static str,
+    find: impl FnOnce() -> Vec<Finding> + Send + 'static,
+) -> (&'static str, mpsc::Receiver<Vec<Finding>>) {
+    let (sender, findings) = mpsc::channel();
+    // Nobody waits any more where it took too long.
+    thread::spawn(move || sender.send(find()).ok());
+    (meter, findings)
+}
+
+#[cfg(feature = "nvml")]
+fn find_nvml(library: Option<&Path>) -> Vec<Finding> {
+    nvml::find(library)
+}
+
+#[cfg(not(feature = "nvml"))]
+fn find_nvml(_library: Option<&Path>) -> Vec<Finding> {
+    let reason = MeterError::Absent { what: "NVML in this build".to_owned() };
+    vec![Finding::Absent { meter: "nvml", reason, hint: "build with `--features nvml`".to_owned() }]
 }

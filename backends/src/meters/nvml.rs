@@ -50,18 +50,19 @@ pub(super) fn find(library: Option<&Path>) -> Vec<Finding> {
 /// Loads a library once. It stays loaded: meters hold its handles, and unloading a driver's library gains nothing.
 fn load(library: Option<&Path>) -> Result<&'static Nvml, MeterError> {
     static LOADED: Mutex<BTreeMap<PathBuf, &'static Nvml>> = Mutex::new(BTreeMap::new());
-    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    // Never locked while a library gets ready: one that hangs must not stop those who ask for another.
+    let loaded = || LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let names: Vec<&Path> = library.map_or_else(|| NAMES.map(Path::new).to_vec(), |path| vec![path]);
     let mut first = None;
     for name in names {
-        if let Some(nvml) = loaded.get(name) {
+        let known = loaded().get(name).copied();
+        if let Some(nvml) = known {
             return Ok(nvml);
         }
         match Nvml::builder().lib_path(name.as_os_str()).init() {
             Ok(nvml) => {
                 let nvml: &'static Nvml = Box::leak(Box::new(nvml));
-                loaded.insert(name.to_owned(), nvml);
-                return Ok(nvml);
+                return Ok(loaded().entry(name.to_owned()).or_insert(nvml));
             }
             Err(error) => {
                 first.get_or_insert(failed(&name.display().to_string(), &error));
@@ -74,7 +75,8 @@ fn load(library: Option<&Path>) -> Result<&'static Nvml, MeterError> {
 fn failed(what: &str, error: &NvmlError) -> MeterError {
     let what = what.to_owned();
     match error {
-        NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => MeterError::Absent { what },
+        NvmlError::LibraryNotFound => MeterError::Absent { what },
+        NvmlError::LibloadingError(error) if error.to_string().contains("No such file") => MeterError::Absent { what },
         NvmlError::NoPermission => MeterError::Permission {
             what,
             hint: "the administrator has restricted this to root: run as root, or have the restriction lifted"
@@ -176,18 +178,13 @@ fn milliwatts(device: &Device<'_>, power: Power) -> Result<f64, NvmlError> {
 
 /// From the Ampere generation on the oldest power call averages over one second; its first chip, GA100, does not yet.
 fn averages_usage(device: &Device<'_>) -> bool {
+    use DeviceArchitecture::{Kepler, Maxwell, Pascal, Turing, Volta};
+    let older = [Kepler, Maxwell, Pascal, Volta, Turing];
     let ga100 = || device.name().is_ok_and(|name| ["A100", "A800", "A30"].iter().any(|chip| name.contains(chip)));
     match device.architecture() {
         Ok(DeviceArchitecture::Ampere) => !ga100(),
-        Ok(
-            DeviceArchitecture::Kepler
-            | DeviceArchitecture::Maxwell
-            | DeviceArchitecture::Pascal
-            | DeviceArchitecture::Volta
-            | DeviceArchitecture::Turing,
-        ) => false,
-        // What is not known is newer, or older than the call that tells the architecture.
-        Ok(_) => true,
+        Ok(architecture) => !older.contains(&architecture),
+        // What can't tell it is older than the call that does.
         Err(_) => false,
     }
 }

@@ -241,9 +241,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         zone(root.path(), "intel-rapl:0", "package-0", 1);
         let mut tree = Tree::new(root.path(), HINT);
-        tree.read = |path| match path.ends_with("energy_uj") {
-            true => Err(ErrorKind::PermissionDenied.into()),
-            false => fs::read_to_string(path),
+        tree.read = |path| {
+            if path.ends_with("energy_uj") { Err(ErrorKind::PermissionDenied.into()) } else { fs::read_to_string(path) }
         };
         let (reason, hint) = absent(find_in(&tree));
         assert!(matches!(reason, MeterError::Permission { .. }), "{reason}");

@@ -13,10 +13,11 @@ use serde_json::Value;
 use std::env;
 use std::fmt::Write as _;
 
-const HINT: &str = "check the address with `curl`, and that the variables of its user and password are set";
+const HINT: &str = "check the address with `curl`, that the variables of its user and password are set, and that \
+    `certificate` names the controller's own where the system does not know who signed it";
 
-/// How long the program may take beyond the limit that it was given, in seconds.
-const GRACE_S: f64 = 1.0;
+/// How long the program may take beyond the limit that it was given, in seconds: it keeps that limit by itself.
+const GRACE_S: f64 = 5.0;
 
 const KWH_J: f64 = 3.6e6;
 

@@ -178,8 +178,10 @@ pub struct VirtualMeter {
     truth: Truth,
     behaviour: Behaviour,
     clock: VirtualClock,
-    /// The last tick up to which a sampling or noisy counter was added up, and its sum.
-    summed: (i64, f64),
+    /// The tick at time 0, from which on a counter counts.
+    first: i64,
+    /// The energy that a sampling or noisy counter has seen up to each tick from the first one on.
+    sums: Vec<f64>,
 }
 
 impl VirtualMeter {
@@ -201,8 +203,8 @@ impl VirtualMeter {
             accuracy_source,
             privilege: None,
         };
-        let before = ((-behaviour.phase_s - behaviour.lag_s) / behaviour.tick_s).floor() as i64;
-        Self { info, truth, behaviour, clock: Arc::new(now), summed: (before, 0.0) }
+        let first = (-behaviour.phase_s / behaviour.tick_s).floor() as i64;
+        Self { info, truth, behaviour, clock: Arc::new(now), first, sums: vec![0.0] }
     }
 
     /// The same meter on another clock.
@@ -280,30 +282,23 @@ impl VirtualMeter {
         self.behaviour.wraps_at_j.map_or(joules, |wrap| joules.rem_euclid(wrap))
     }
 
-    /// The energy that a counter has seen up to a tick, from time 0 on.
+    /// The energy that a counter has seen up to a tick, from the first one on.
     fn energy(&mut self, tick: i64) -> f64 {
         let gain = self.behaviour.gain;
         if self.behaviour.sampled >= 1.0 && self.behaviour.noise_w == 0.0 {
-            return gain * self.truth.joules(0.0, self.moment(tick));
+            return gain * self.truth.joules(self.moment(self.first), self.moment(tick));
         }
-        // Ticks are asked for in order, apart from the one of a reset, so each is added once.
-        let (mut last, mut sum) = if tick >= self.summed.0 { self.summed } else { (self.first_tick(), 0.0) };
         let seconds = self.behaviour.tick_s * self.behaviour.sampled;
-        while last < tick {
-            last += 1;
-            let end = self.moment(last);
+        let wanted = usize::try_from(tick - self.first).unwrap_or(0);
+        while self.sums.len() <= wanted {
+            let next = self.first + self.sums.len() as i64;
+            let end = self.moment(next);
             let mean = self.truth.joules(end - seconds, end) / seconds;
-            let noise = self.behaviour.noise_w * normal(self.behaviour.seed, last);
-            sum += (gain * mean + noise).max(0.0) * self.behaviour.tick_s;
+            let noise = self.behaviour.noise_w * normal(self.behaviour.seed, next);
+            let sum = self.sums[self.sums.len() - 1] + (gain * mean + noise).max(0.0) * self.behaviour.tick_s;
+            self.sums.push(sum);
         }
-        if tick >= self.summed.0 {
-            self.summed = (last, sum);
-        }
-        sum
-    }
-
-    fn first_tick(&self) -> i64 {
-        ((-self.behaviour.phase_s - self.behaviour.lag_s) / self.behaviour.tick_s).floor() as i64
+        self.sums[wanted]
     }
 }
 
@@ -333,6 +328,7 @@ fn normal(seed: u64, index: i64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // What is compared for equality was computed in the same way.
 mod tests {
     use super::*;
 
@@ -379,7 +375,7 @@ mod tests {
         let mut meter = meter(MeterKind::Counter, |behaviour| {
             (behaviour.lag_s, behaviour.gain, behaviour.phase_s, behaviour.resolution) = (0.25, 1.05, 0.03, 1.0);
         });
-        let exact = 1.05 * truth().joules(0.0, 9.93 + 0.1 - 0.25);
+        let exact = 1.05 * truth().joules(0.03 - 0.1 - 0.25, 10.03 - 0.25);
         assert_eq!(joules(&mut meter, 10.05), exact.floor());
         assert_eq!(meter.info().resolution_j, Some(1.0));
     }
