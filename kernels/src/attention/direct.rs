@@ -40,8 +40,10 @@ impl DirectPlan {
             return Vec::new();
         };
         let units = 2 * u64::from(caps.compute_units.unwrap_or(4));
-        // More rows a work-item make more of each broadcast; those that no query fills cost as much as others.
-        let width = if problem.rows() > 2 * group { 4 } else { 1 };
+        // More rows a work-item make more of each broadcast; those that no query fills cost as much as others. A long
+        // head's kernel, with all its sums as variables, would take the driver half a minute to compile.
+        let wide = problem.rows() > 2 * group && problem.head_dim <= 128 && problem.head_dim.is_multiple_of(4);
+        let width = if wide { 4 } else { 1 };
         let one = Self { width, group, split: Split::none(problem) };
         let splits = units.div_ceil(one.tiles(problem)).max(one.rounds(problem).div_ceil(MOST_ROUNDS.into()));
         let plan = Self { split: Split::of(problem, caps, splits, LEAST_CHUNK, BLOCK * group), ..one };

@@ -22,7 +22,7 @@ pub(super) const PARAMS_BYTES: u32 = 32;
 pub(super) const LONGEST_HEAD: u32 = 256;
 
 /// A kernel is compiled for the lengths of heads up to one of these, so that few are.
-const HEADS: [u32; 9] = [16, 32, 64, 80, 96, 128, 160, 192, LONGEST_HEAD];
+const HEADS: [u32; 4] = [64, 80, 128, LONGEST_HEAD];
 
 /// Work-items of a work-group of the kernel that combines.
 const COMBINE_GROUP: u32 = 64;
@@ -185,6 +185,7 @@ mod tests {
             clock_mhz: None,
             clock: Clock::DeviceEvent,
             clock_resolution_ns: 1.0,
+            theoretical: Vec::new(),
             facts: BTreeMap::from([
                 ("native-vector-f32".to_owned(), "16".to_owned()),
                 ("native-vector-f64".to_owned(), "8".to_owned()),

@@ -23,6 +23,9 @@ pub fn working_sets(op: Op, precision: Precision, caps: &Caps) -> Vec<Fields> {
         .collect()
 }
 
+/// So many passes hide the launch of all but the smallest sets; more would blur dot's sums in f32.
+const MOST_PASSES: u64 = 1 << 13;
+
 /// A shape whose arrays take about `bytes` altogether, with as many passes as keep a launch busy.
 pub fn working_set(op: Op, bytes: u64, precision: Precision, caps: &Caps) -> Fields {
     // A CPU's thread has one part, which stays in its cache; a GPU hides its latencies by many.
@@ -32,7 +35,7 @@ pub fn working_set(op: Op, bytes: u64, precision: Precision, caps: &Caps) -> Fie
     let parts = if bytes >= memory_bytes(caps) { parts * 8 } else { parts };
     let elements = (bytes / element).next_multiple_of(VECTOR * parts);
     let passes = (busy_bytes(caps) / (elements * element)).max(1);
-    let problem = StreamProblem { precision, op, elements, parts: parts as u32, passes: passes.min(1 << 20) as u32 };
+    let problem = StreamProblem { precision, op, elements, parts: parts as u32, passes: passes.min(MOST_PASSES) as u32 };
     shape(op, elements, parts, plan::fewer_passes(&problem, caps).into())
 }
 
