@@ -4,6 +4,7 @@ use super::race::{Racer, Trouble};
 use super::{Step, latency, sets, theoretical, transfers};
 use crate::App;
 use crate::measure::Session;
+use accelbench_backends::Caps;
 use accelbench_kernels::{Case, Catalogue, Precision, probe};
 use accelbench_reports::{Bandwidth, Ceilings, Missing, Peak, Unit};
 use std::collections::BTreeMap;
@@ -12,21 +13,22 @@ use std::time::Instant;
 /// Takes a step within about so many seconds. The flag says that nothing more can be run in this process.
 pub fn take(app: App, session: &Session, step: Step, seconds: f64) -> (Ceilings, bool) {
     let caps = session.device().caps();
+    let stream = stream_precision(caps);
     let mut site = Site { app, session, found: Ceilings::default(), device_lost: false };
     match step {
         Step::Vector(precision) => site.peak("fma", precision, Unit::Vector, step, seconds),
         Step::Matrix(precision) => site.peak("matrix", precision, Unit::Matrix, step, seconds),
         Step::Memory => {
-            site.found.memory = site.bandwidths(sets::memory(STREAM, caps), step, seconds);
+            site.found.memory = site.bandwidths(sets::memory(stream, caps), step, seconds);
         }
         Step::Sweep => {
-            site.found.sweep = site.bandwidths(sets::sweep(STREAM, caps, seconds), step, seconds);
+            site.found.sweep = site.bandwidths(sets::sweep(stream, caps, seconds), step, seconds);
         }
         Step::Transfers => {
             (site.found.transfers, site.found.missing) = transfers::probe(app, session.device(), seconds);
         }
         Step::Latency => {
-            let smallest = cases(&(app.probes)(), "stream", STREAM, &[sets::smallest(STREAM, caps)]);
+            let smallest = cases(&(app.probes)(), "stream", stream, &[sets::smallest(stream, caps)]);
             let smallest = smallest.ok().and_then(|mut cases| cases.pop());
             (site.found.latency, site.found.missing) = latency::probe(session, smallest.as_deref(), seconds);
         }
@@ -76,6 +78,7 @@ impl Site<'_> {
         let start = Instant::now();
         let mut found = Vec::new();
         let count = shapes.len();
+        let stream = stream_precision(self.session.device().caps());
         for (index, fields) in shapes.into_iter().enumerate() {
             let kernel = fields.get("op").cloned().unwrap_or_default();
             let what = || format!("{step} by {kernel}");
@@ -84,7 +87,7 @@ impl Site<'_> {
                 self.miss(what(), "no time was left for it".to_owned());
                 continue;
             }
-            let cases = match cases(&catalogue, "stream", STREAM, std::slice::from_ref(&fields)) {
+            let cases = match cases(&catalogue, "stream", stream, std::slice::from_ref(&fields)) {
                 Ok(cases) => cases,
                 Err(reason) => {
                     self.miss(what(), reason);
@@ -93,7 +96,7 @@ impl Site<'_> {
             };
             match racer.race(&cases, left / (count - index) as f64) {
                 Ok(best) => found.push(Bandwidth {
-                    dtype: STREAM.storage().name().to_owned(),
+                    dtype: stream.storage().name().to_owned(),
                     working_set_bytes: working_set(&*cases[0], &fields),
                     bytes_per_s: best.bytes_per_s(),
                     plan: best.plan,
@@ -121,8 +124,10 @@ impl Site<'_> {
     }
 }
 
-/// Bytes are bytes: one type does for memory, the one that every device has.
-const STREAM: Precision = Precision::F32;
+/// The widest type that the device computes in: a software driver loads element by element, and wide ones move the most.
+fn stream_precision(caps: &Caps) -> Precision {
+    if Precision::F64.missing(caps).is_none() { Precision::F64 } else { Precision::F32 }
+}
 
 /// What one pass reads and writes.
 fn working_set(case: &dyn Case, fields: &BTreeMap<String, String>) -> u64 {

@@ -326,35 +326,37 @@ fn conclusion(file: &RunFile, end: &End, path: &Path) -> String {
     text
 }
 
-/// Devices down, types across.
+/// Devices and operations down, types across.
 fn table(best: &[summary::Best]) -> Table {
-    let mut columns: Vec<(&str, &str)> = Vec::new();
-    let mut devices: Vec<(&str, &str)> = Vec::new();
+    let mut columns: Vec<&str> = Vec::new();
+    let mut rows: Vec<(&str, &str, &str)> = Vec::new();
     for entry in best {
-        if !columns.contains(&(&entry.op, &entry.dtype)) {
-            columns.push((&entry.op, &entry.dtype));
+        if !columns.contains(&entry.dtype.as_str()) {
+            columns.push(&entry.dtype);
         }
-        if !devices.contains(&(&entry.device, &entry.name)) {
-            devices.push((&entry.device, &entry.name));
+        let row = (entry.device.as_str(), entry.name.as_str(), entry.op.as_str());
+        if !rows.contains(&row) {
+            rows.push(row);
         }
     }
+    rows.sort_by_key(|(device, ..)| best.iter().position(|entry| entry.device == *device));
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
-    let titles = columns.iter().map(|(op, dtype)| format!("{op} {dtype}"));
-    table.set_header(["device".to_owned(), "name".to_owned()].into_iter().chain(titles).collect::<Vec<_>>());
-    for (device, name) in devices {
-        let rates = columns.iter().map(|column| {
-            best.iter()
-                .find(|entry| entry.device == device && (entry.op.as_str(), entry.dtype.as_str()) == *column)
-                .map_or("-".to_owned(), |entry| {
-                    let share =
-                        entry.fraction.map_or(String::new(), |fraction| format!(" {}", units::percent(fraction)));
-                    units::flop_per_s(entry.flop_per_s) + &share
-                })
+    table.set_header(["device", "name", "kernel"].iter().chain(&columns).collect::<Vec<_>>());
+    for (i, &(device, name, op)) in rows.iter().enumerate() {
+        let rates = columns.iter().map(|dtype| {
+            let entry = best.iter().find(|entry| entry.device == device && entry.op == op && entry.dtype == *dtype);
+            entry.map_or("-".to_owned(), |entry| {
+                let share = entry.fraction.map_or(String::new(), |fraction| format!(" {}", units::percent(fraction)));
+                units::flop_per_s(entry.flop_per_s) + &share
+            })
         });
-        table.add_row([device.to_owned(), name.to_owned()].into_iter().chain(rates).collect::<Vec<_>>());
+        // A device is named once.
+        let first = i == 0 || rows[i - 1].0 != device;
+        let named = if first { [device, name] } else { ["", ""] };
+        table.add_row(named.into_iter().chain([op]).map(str::to_owned).chain(rates).collect::<Vec<_>>());
     }
-    for column in table.column_iter_mut().skip(2) {
+    for column in table.column_iter_mut().skip(3) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table

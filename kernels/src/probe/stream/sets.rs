@@ -35,7 +35,8 @@ pub fn working_set(op: Op, bytes: u64, precision: Precision, caps: &Caps) -> Fie
     let parts = if bytes >= memory_bytes(caps) { parts * 8 } else { parts };
     let elements = (bytes / element).next_multiple_of(VECTOR * parts);
     let passes = (busy_bytes(caps) / (elements * element)).max(1);
-    let problem = StreamProblem { precision, op, elements, parts: parts as u32, passes: passes.min(MOST_PASSES) as u32 };
+    let problem =
+        StreamProblem { precision, op, elements, parts: parts as u32, passes: passes.min(MOST_PASSES) as u32 };
     shape(op, elements, parts, plan::fewer_passes(&problem, caps).into())
 }
 
