@@ -70,10 +70,10 @@ impl Stream {
         let n = self.elements;
         match self.function {
             Function::F64(part) => {
-                self.spread(part, self.s, view("X", x, n)?, view("Y", y, n)?, view_mut("Z", z, written)?)
+                self.spread(part, self.s, view("X", x, n)?, view("Y", y, n)?, view_mut("Z", z, written)?);
             }
             Function::F32(part) => {
-                self.spread(part, self.s as f32, view("X", x, n)?, view("Y", y, n)?, view_mut("Z", z, written)?)
+                self.spread(part, self.s as f32, view("X", x, n)?, view("Y", y, n)?, view_mut("Z", z, written)?);
             }
         }
         Ok(())
