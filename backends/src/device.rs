@@ -24,7 +24,7 @@ pub trait Driver: Send + Sync {
     /// Opens the device with this index.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when there is none.
+    /// [`Error::Unavailable`] when there is none.
     fn open(&self, index: u32) -> Result<Box<dyn Device>>;
 }
 
@@ -41,7 +41,7 @@ pub trait Device {
     fn alloc(&self, bytes: u64) -> Result<Buffer>;
 
     /// Allocates page-locked host memory, which the device reaches by itself: one end of a
-    /// [`Command::Copy`](crate::Command::Copy) whose other end is the device's memory. Uploads and downloads reach it,
+    /// [`Command::Copy`] whose other end is the device's memory. Uploads and downloads reach it,
     /// kernels and fills don't.
     ///
     /// # Errors

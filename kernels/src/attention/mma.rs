@@ -113,7 +113,7 @@ impl MmaPlan {
             && fold_grid(self.groups(problem), caps.max_grid[0])[1] <= caps.max_grid[1]
     }
 
-    /// The program for `problem` on a device with these capabilities: see [`Split::program`].
+    /// The program for `problem` on a device with these capabilities: see `Split::program`.
     pub fn program(&self, problem: &AttentionProblem, caps: &Caps) -> Program {
         let kernel = KernelSource {
             source: Source::CudaC(SOURCE.into()),

@@ -75,7 +75,7 @@ impl MmaPlan {
 
     /// The program for `problem` on a device with these capabilities.
     ///
-    /// Parameter block: `single::params`, then [`step`] and a 0. Buffers: X, W, Y.
+    /// Parameter block: `single::params`, then `step` and a 0. Buffers: X, W, Y.
     pub fn program(&self, problem: &ConvProblem, caps: &Caps) -> Program {
         let [oh, ow] = problem.out();
         let (aligned_windows, aligned_filters) = match problem.layout {
