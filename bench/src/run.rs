@@ -88,7 +88,7 @@ pub fn run<E>(
         workers: Workers::new(machine, settings.timeout, stopped),
         ceilings: known.iter().map(|ceilings| (ceilings.device.clone(), ceilings.clone())).collect(),
         probed_again: BTreeSet::new(),
-        metered: BTreeSet::new(),
+        metered: BTreeMap::new(),
         rates: BTreeMap::new(),
         tell,
     };
@@ -131,8 +131,8 @@ struct Driver<'a, T> {
     ceilings: BTreeMap<String, Ceilings>,
     /// Devices that did better than their ceilings and were probed again.
     probed_again: BTreeSet<DeviceId>,
-    /// Devices whose meters were looked for.
-    metered: BTreeSet<DeviceId>,
+    /// Devices whose meters were looked for, and the time that measuring energy took on each.
+    metered: BTreeMap<DeviceId, Duration>,
     /// The best rate so far of each device, operation and type, in FLOP/s.
     rates: BTreeMap<(String, String, &'static str), f64>,
     tell: T,
@@ -168,9 +168,10 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
     /// Has a device's meter found before the device has any load.
     fn find_meter(&mut self, device: &DeviceId) -> Result<(), End<E>> {
         let Some(effort) = energy::Effort::of(self.settings.energy) else { return Ok(()) };
-        if !self.metered.insert(device.clone()) {
+        if self.metered.contains_key(device) {
             return Ok(());
         }
+        self.metered.insert(device.clone(), Duration::ZERO);
         let (mode, stopped) = (self.settings.energy, self.workers.stopped);
         let deadline = self.settings.timeout + effort.longest();
         let found = self.workers.on(device).and_then(|worker| worker.find_meter(mode, deadline, stopped));
@@ -190,11 +191,21 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
         let Some(effort) = energy::Effort::of(self.settings.energy).filter(|_| row.status == Status::Ok) else {
             return Ok(None);
         };
+        let device = &planned.id.device;
+        let spent = self.metered.get(device).copied().unwrap_or_default();
+        if let Some(most) = self.energy_budget().filter(|&most| spent >= most) {
+            let reason = format!(
+                "the {} s for energy on this device are used up; the command measures it alone",
+                most.as_secs()
+            );
+            return Ok(Some(Energy::without(EnergyStatus::Unavailable, reason)));
+        }
         let (mode, stopped) = (self.settings.energy, self.workers.stopped);
         let request = self.request(planned);
         let deadline = self.settings.timeout + effort.longest();
-        let answer =
-            self.workers.on(&planned.id.device).and_then(|worker| worker.energy(request, mode, deadline, stopped));
+        let start = Instant::now();
+        let answer = self.workers.on(device).and_then(|worker| worker.energy(request, mode, deadline, stopped));
+        *self.metered.entry(device.clone()).or_default() += start.elapsed();
         let failed = |reason: String| Energy::without(EnergyStatus::Failed, reason);
         if answer.as_ref().map_or(true, |(_, device_lost)| *device_lost) {
             self.workers.dismiss();
@@ -212,6 +223,12 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
             }
             _ => energy,
         }))
+    }
+
+    /// The time for energy on each device. Windows are far longer than samples, so it is a multiple of the time for rates;
+    /// who asks for `full` wants it of every case.
+    fn energy_budget(&self) -> Option<Duration> {
+        self.settings.budget.filter(|_| self.settings.energy == Mode::Quick).map(|budget| ENERGY_TIMES * budget)
     }
 
     fn request(&self, planned: &Planned) -> CaseRequest {
