@@ -122,6 +122,9 @@ impl<E> From<Stopped> for End<E> {
     }
 }
 
+/// How many times a device's time for rates its time for energy is.
+const ENERGY_TIMES: u32 = 4;
+
 struct Driver<'a, T> {
     app: App,
     machine: &'a Machine,
