@@ -88,7 +88,11 @@ std::set<Stream*> streams;
 std::set<Event*> events;
 std::set<Module*> modules;
 std::map<CUdeviceptr, Allocation> allocations;
-std::map<CUdeviceptr, Context*> pinned;
+struct Pinned {
+    Context* context;
+    std::size_t bytes;
+};
+std::map<CUdeviceptr, Pinned> pinned;
 std::vector<Function*> functions;
 
 std::string variable(const char* name, const char* otherwise) {
@@ -171,6 +175,13 @@ bool inside(CUdeviceptr start, std::size_t bytes) {
     if (next == allocations.begin()) return false;
     auto& [first, allocation] = *std::prev(next);
     return allocation.context == current && start - first <= allocation.bytes && bytes <= allocation.bytes - (start - first);
+}
+
+bool inside_pinned(CUdeviceptr start, std::size_t bytes) {
+    auto next = pinned.upper_bound(start);
+    if (next == pinned.begin()) return false;
+    auto& [first, memory] = *std::prev(next);
+    return start - first <= memory.bytes && bytes <= memory.bytes - (start - first);
 }
 
 int attribute(CUdevice device, int which) {
@@ -282,7 +293,7 @@ CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
     for (Event* event : events) left += event->context == context;
     for (Module* module : modules) left += module->context == context;
     for (auto& [start, allocation] : allocations) left += allocation.context == context;
-    for (auto& [start, owner] : pinned) left += owner == context;
+    for (auto& [start, memory] : pinned) left += memory.context == context;
     log("released device " + std::to_string(device) + ", " + std::to_string(left) + " objects left");
     return begin("cuDevicePrimaryCtxRelease");
 }
@@ -395,7 +406,7 @@ CUresult cuMemHostAlloc(void** start, std::size_t bytes, unsigned) {
     if (CUresult code = begin_in_context("cuMemHostAlloc")) return code;
     if (bytes == 0) return INVALID_VALUE;
     *start = std::malloc(bytes);
-    pinned[(CUdeviceptr)*start] = current;
+    pinned[(CUdeviceptr)*start] = {current, bytes};
     return SUCCESS;
 }
 
@@ -407,10 +418,11 @@ CUresult cuMemFreeHost(void* start) {
     return code;
 }
 
-// With unified addressing, an address that is no device's is the host's.
+// With unified addressing, an address that is no device's is the host's; one end at least must be known to the driver.
 CUresult cuMemcpyAsync(CUdeviceptr target, CUdeviceptr source, std::size_t bytes, Stream* stream) {
     if (CUresult code = begin_in_context("cuMemcpyAsync")) return code;
-    if (!streams.count(stream) || !(inside(target, bytes) || inside(source, bytes))) return INVALID_VALUE;
+    auto known = [=](CUdeviceptr start) { return inside(start, bytes) || inside_pinned(start, bytes); };
+    if (!streams.count(stream) || !(known(target) || known(source))) return INVALID_VALUE;
     stream->work.push_back([=] { return std::memcpy((void*)target, (void*)source, bytes), SUCCESS; });
     return SUCCESS;
 }
