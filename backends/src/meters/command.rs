@@ -14,8 +14,8 @@ const READY: &str = include_str!("ready.toml");
 /// Stands for a device's name in `argv` and in `pattern`.
 const DEVICE: &str = "{device}";
 
-const TOOL_HINT: &str = "install the tool of your device's maker, or declare a meter in a file and name it by `--meters` \
-    or ACCELBENCH_METERS";
+const TOOL_HINT: &str = "install the tool of your device's maker, or declare a meter in a file and name that in \
+    ACCELBENCH_METERS";
 
 /// A program that prints a figure.
 #[derive(Clone, Debug, Deserialize)]
