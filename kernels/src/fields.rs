@@ -1,18 +1,19 @@
 //! A shape's fields as the command line writes them, read with errors that name the field.
 
 use crate::ShapeError;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The largest side of a tensor.
 const LARGEST: u64 = i32::MAX as u64;
 
 /// The fields of one shape of the operation `op`.
-pub(crate) struct Fields<'a> {
+pub(crate) struct Reader<'a> {
     op: &'static str,
     fields: &'a BTreeMap<String, String>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> Reader<'a> {
     /// Checks that no field is unknown.
     pub(crate) fn new(
         op: &'static str,
@@ -27,8 +28,7 @@ impl<'a> Fields<'a> {
 
     /// A number of at least 1.
     pub(crate) fn side(&self, name: &str) -> Result<u32, ShapeError> {
-        let text = self.fields.get(name).ok_or_else(|| ShapeError(format!("{} needs {name}=NUMBER", self.op)))?;
-        self.number(name, text, 1)
+        self.number(name, self.text(name)?, 1)
     }
 
     /// A number of at least 1, or `default` where the field is missing.
@@ -51,6 +51,27 @@ impl<'a> Fields<'a> {
             .find(|word| *word == text)
             .copied()
             .ok_or_else(|| ShapeError(format!("{}'s {name} of `{text}` is none of {}", self.op, words.join(", "))))
+    }
+
+    /// A multiple of `unit` from `unit` to `most`.
+    pub(crate) fn multiple(&self, name: &str, unit: u64, most: u64) -> Result<u64, ShapeError> {
+        let text = self.text(name)?;
+        let op = self.op;
+        let value: u64 = text
+            .parse()
+            .map_err(|_| ShapeError(format!("{op}'s {name} of `{text}` is not a whole number below 2^64")))?;
+        if value == 0 || !value.is_multiple_of(unit) {
+            return Err(ShapeError(format!("{op}'s {name} of {value} is no multiple of {unit}")));
+        }
+        if value > most {
+            return Err(ShapeError(format!("{op}'s {name} of {value} is above the largest, {most}")));
+        }
+        Ok(value)
+    }
+
+    fn text(&self, name: &str) -> Result<&str, ShapeError> {
+        let text = self.fields.get(name).ok_or_else(|| ShapeError(format!("{} needs {name}=NUMBER", self.op)))?;
+        Ok(text)
     }
 
     fn number(&self, name: &str, text: &str, least: u64) -> Result<u32, ShapeError> {
@@ -79,6 +100,14 @@ pub(crate) fn check_bytes(op: &str, name: &str, sides: &[u32], element_bytes: u6
 }
 
 /// Fields from names and values.
-pub(crate) fn fields<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+pub(crate) fn named<const N: usize>(pairs: [(&str, impl Into<String>); N]) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+}
+
+/// The members of a JSON object, as `json!({…})` writes it; none of any other value.
+pub(crate) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }

@@ -7,6 +7,7 @@
 //! what is supported. A new operation is one folder and one line in [`catalogue`].
 
 pub mod attention;
+mod bound;
 pub mod catalogue;
 pub mod compare;
 pub mod conv2d;

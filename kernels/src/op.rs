@@ -29,7 +29,9 @@ pub trait Operation: Send + Sync {
 
     /// The `index`-th of an endless, fixed sequence of small shapes that nobody would choose: what backends are held
     /// against beyond [`Operation::conformance`]. None where only few shapes make sense at all.
-    fn odd(&self, index: u64) -> Option<BTreeMap<String, String>>;
+    fn odd(&self, _index: u64) -> Option<BTreeMap<String, String>> {
+        None
+    }
 
     /// A shape of a profile at the smallest batch that still is this layer: how the whole catalogue is verified on a
     /// slow device.
@@ -82,8 +84,20 @@ pub trait Case: Send + Sync {
     /// [`Case::unsupported`] says why.
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>>;
 
-    /// Why there is no plan for such a device.
-    fn unsupported(&self, caps: &Caps) -> Option<String>;
+    /// What such a device lacks for this case, whatever the plan; none where it lacks nothing.
+    fn missing(&self, caps: &Caps) -> Option<String> {
+        self.precision().missing(caps)
+    }
+
+    /// Why there is no plan for such a device; none where there is one.
+    fn unsupported(&self, caps: &Caps) -> Option<String> {
+        self.missing(caps).or_else(|| {
+            let none = self.plans(caps).is_empty();
+            none.then(|| {
+                format!("no {} plan fits {} within the device's languages and limits", self.op(), self.shape_text())
+            })
+        })
+    }
 
     /// Holds an output against the f64 truth.
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict;

@@ -1,6 +1,8 @@
 //! A plan made concrete: the buffers, kernels and launches that compute one case on one kind of device.
 
-use accelbench_backends::{KernelSpec, Language};
+use crate::{Case, fields};
+use accelbench_backends::{Access, KernelSpec, Language, LibraryCall, Source};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -69,6 +71,49 @@ impl Program {
             text
         })
     }
+}
+
+/// The buffers of a case's inputs, in order, and of its output.
+pub(crate) fn operands(case: &dyn Case) -> Vec<BufferSpec> {
+    let inputs = case.inputs().into_iter().enumerate().map(|(index, spec)| (BufferRole::Input(index), spec));
+    let all = inputs.chain([(BufferRole::Output, case.output())]);
+    all.map(|(role, spec)| BufferSpec { role, bytes: spec.bytes() }).collect()
+}
+
+/// How a kernel binds [`operands`]: it reads the inputs and writes the output.
+pub(crate) fn bindings(case: &dyn Case) -> Vec<Access> {
+    [vec![Access::Read; case.inputs().len()], vec![Access::Write]].concat()
+}
+
+/// The program that launches one kernel once over [`operands`].
+pub(crate) fn single(case: &dyn Case, kernel: KernelSpec, grid: [u32; 3], params: Vec<u8>) -> Program {
+    let buffers = operands(case);
+    let launch = LaunchSpec { kernel: 0, buffers: (0..buffers.len()).collect(), grid, params };
+    Program { buffers, kernels: vec![kernel], launches: vec![launch] }
+}
+
+/// The program that calls a library's function of the operation's name over [`operands`]: prepared with all sizes, so
+/// that a launch needs no parameter. `arguments` is a JSON object.
+pub(crate) fn library(case: &dyn Case, library: &str, arguments: Value) -> Program {
+    let kernel = KernelSpec {
+        source: Source::Library(LibraryCall {
+            library: library.to_owned(),
+            function: case.op().to_owned(),
+            arguments: fields::object(arguments),
+        }),
+        entry: case.op().to_owned(),
+        defines: Vec::new(),
+        group: [1, 1, 1],
+        shared_bytes: 0,
+        bindings: bindings(case),
+        params_bytes: 0,
+    };
+    single(case, kernel, [1, 1, 1], Vec::new())
+}
+
+/// A kernel's definitions, from numbers.
+pub(crate) fn defines<'a>(numbers: impl IntoIterator<Item = (&'a str, u32)>) -> Vec<(String, String)> {
+    numbers.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect()
 }
 
 /// Folds a number of work-groups into a grid whose x side stays under a device's limit. Kernels take

@@ -2,6 +2,9 @@
 
 use minijinja::{Environment, UndefinedBehavior, Value};
 
+/// A common software driver of Vulkan ends all loops of a work-item, without a word, after 65 535 rounds altogether.
+pub(crate) const MOST_ROUNDS: u32 = 65_000;
+
 /// Renders a template of this crate.
 pub(crate) fn render(name: &str, template: &str, values: Value) -> String {
     let mut environment = Environment::new();

@@ -1,7 +1,8 @@
 //! Attention as an operation of the catalogue.
 
-use super::plan::{self, BoundPlan};
-use super::{AttentionProblem, reference, shapes};
+use super::{AttentionProblem, plan, reference, shapes};
+use crate::bound::bind;
+use crate::fields::object;
 use crate::{Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work};
 use accelbench_backends::Caps;
 use serde_json::{Map, Value, json};
@@ -82,13 +83,10 @@ impl Case for AttentionProblem {
     }
 
     fn shape(&self) -> Map<String, Value> {
-        json!({
+        object(json!({
             "batch": self.batch, "heads": self.heads, "kv_heads": self.kv_heads, "seq_q": self.seq_q,
             "seq_kv": self.seq_kv, "head_dim": self.head_dim, "causal": self.causal,
-        })
-        .as_object()
-        .cloned()
-        .unwrap_or_default()
+        }))
     }
 
     fn work(&self) -> Work {
@@ -112,19 +110,7 @@ impl Case for AttentionProblem {
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
-        plan::candidates(self, caps)
-            .into_iter()
-            .map(|plan| Box::new(BoundPlan { plan, problem: *self, caps: caps.clone() }) as Box<dyn Plan>)
-            .collect()
-    }
-
-    fn unsupported(&self, caps: &Caps) -> Option<String> {
-        if let Some(missing) = self.precision.missing(caps) {
-            return Some(missing);
-        }
-        plan::candidates(self, caps)
-            .is_empty()
-            .then(|| format!("no attention plan fits {} within the device's languages and limits", self.shape_text()))
+        bind(plan::candidates(self, caps), self, caps)
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {

@@ -6,8 +6,8 @@
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head, wgsl};
 use crate::Program;
-use crate::gemm::MOST_ROUNDS;
 use crate::program::fold_grid;
+use crate::wgsl::MOST_ROUNDS;
 use accelbench_backends::{Caps, DeviceKind, Language, Source};
 
 const WGSL: &str = concat!(include_str!("rows.wgsl.j2"), include_str!("direct.wgsl.j2"));

@@ -4,7 +4,7 @@
 use super::AttentionProblem;
 use super::split::{KernelSource, LONGEST_HEAD, Split};
 use crate::gemm::{mma, precision_define, preferred_first};
-use crate::program::fold_grid;
+use crate::program::{defines, fold_grid};
 use crate::{Precision, Program};
 use accelbench_backends::{Caps, Source};
 
@@ -127,7 +127,7 @@ impl MmaPlan {
 
     fn defines(&self, problem: &AttentionProblem) -> Vec<(String, String)> {
         let Tile { queries, warp_queries, keys, stash } = self.tile;
-        [
+        defines([
             ("QUERIES", queries),
             ("WARP_QUERIES", warp_queries),
             ("KEYS", keys),
@@ -136,9 +136,7 @@ impl MmaPlan {
             ("STASH", stash.into()),
             ("SPLIT", (self.split.splits > 1).into()),
             (precision_define(problem.precision), 1),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_string()))
-        .to_vec()
+        ])
     }
 }
 

@@ -3,7 +3,7 @@
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head};
 use crate::gemm::{precision_define, preferred_first, vector_width};
-use crate::program::fold_grid;
+use crate::program::{self, fold_grid};
 use crate::{Precision, Program};
 use accelbench_backends::{Caps, DeviceKind, Language, Source};
 
@@ -104,7 +104,7 @@ impl PackedPlan {
         let kernel = KernelSource {
             source: Source::OpenClC(OPENCL.into()),
             entry: "attention_packed".to_owned(),
-            defines: defines.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec(),
+            defines: program::defines(defines),
             group: [1, 1, 1],
             shared_bytes: 0,
         };

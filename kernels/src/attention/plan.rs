@@ -1,8 +1,9 @@
 //! The ways to compute an attention: one typed plan a family, each with its validity, geometry and program.
 
 use super::{AttentionProblem, DirectPlan, MmaPlan, PackedPlan, TiledPlan};
-use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Program, Unit};
-use accelbench_backends::{Access, Caps, KernelSpec, LibraryCall, Source};
+use crate::bound::TypedPlan;
+use crate::{Program, Unit, program};
+use accelbench_backends::{Access, Caps};
 use serde_json::json;
 
 /// One way to compute an attention.
@@ -20,13 +21,6 @@ pub enum AttentionPlan {
     Library(String),
 }
 
-/// A plan together with the problem and the device that it is for.
-pub(crate) struct BoundPlan {
-    pub(crate) plan: AttentionPlan,
-    pub(crate) problem: AttentionProblem,
-    pub(crate) caps: Caps,
-}
-
 /// All valid plans for a problem on such a device, the preferred one first.
 pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan> {
     if problem.precision.missing(caps).is_some() {
@@ -42,9 +36,9 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     plans
 }
 
-impl Plan for BoundPlan {
+impl TypedPlan<AttentionProblem> for AttentionPlan {
     fn variant(&self) -> String {
-        match &self.plan {
+        match self {
             AttentionPlan::Mma(_) => "mma".into(),
             AttentionPlan::Tiled(_) => "tiled".into(),
             AttentionPlan::Packed(_) => "packed".into(),
@@ -54,7 +48,7 @@ impl Plan for BoundPlan {
     }
 
     fn name(&self) -> String {
-        match &self.plan {
+        match self {
             AttentionPlan::Mma(plan) => plan.name(),
             AttentionPlan::Tiled(plan) => plan.name(),
             AttentionPlan::Packed(plan) => plan.name(),
@@ -63,18 +57,18 @@ impl Plan for BoundPlan {
         }
     }
 
-    fn program(&self) -> Program {
-        match &self.plan {
-            AttentionPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
-            AttentionPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
-            AttentionPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
-            AttentionPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
-            AttentionPlan::Library(name) => library(name, &self.problem),
+    fn program(&self, problem: &AttentionProblem, caps: &Caps) -> Program {
+        match self {
+            AttentionPlan::Mma(plan) => plan.program(problem, caps),
+            AttentionPlan::Tiled(plan) => plan.program(problem, caps),
+            AttentionPlan::Packed(plan) => plan.program(problem, caps),
+            AttentionPlan::Direct(plan) => plan.program(problem, caps),
+            AttentionPlan::Library(name) => library(name, problem),
         }
     }
 
     fn unit(&self) -> Unit {
-        match &self.plan {
+        match self {
             AttentionPlan::Mma(_) => Unit::Matrix,
             AttentionPlan::Tiled(_) | AttentionPlan::Packed(_) | AttentionPlan::Direct(_) => Unit::Vector,
             AttentionPlan::Library(_) => Unit::Any,
@@ -85,13 +79,7 @@ impl Plan for BoundPlan {
 /// Q, K, V and O.
 pub(super) const BINDINGS: [Access; 4] = [Access::Read, Access::Read, Access::Read, Access::Write];
 
-/// The buffers of Q, K, V and O.
-pub(super) fn buffers(problem: &AttentionProblem) -> Vec<BufferSpec> {
-    let roles = [BufferRole::Input(0), BufferRole::Input(1), BufferRole::Input(2), BufferRole::Output];
-    roles.into_iter().zip(problem.bytes()).map(|(role, bytes)| BufferSpec { role, bytes }).collect()
-}
-
-/// The program that calls the library `name`: prepared with all sizes, so that a launch needs no parameter.
+/// The program that calls the library `name`: prepared with all sizes.
 fn library(name: &str, problem: &AttentionProblem) -> Program {
     let arguments = json!({
         "batch": problem.batch, "heads": problem.heads, "kv_heads": problem.kv_heads,
@@ -100,22 +88,5 @@ fn library(name: &str, problem: &AttentionProblem) -> Program {
         "storage": problem.precision.storage().name(),
         "accumulate": problem.precision.accumulate().name(),
     });
-    let kernel = KernelSpec {
-        source: Source::Library(LibraryCall {
-            library: name.to_owned(),
-            function: "attention".to_owned(),
-            arguments: arguments.as_object().cloned().unwrap_or_default(),
-        }),
-        entry: "attention".to_owned(),
-        defines: Vec::new(),
-        group: [1, 1, 1],
-        shared_bytes: 0,
-        bindings: BINDINGS.to_vec(),
-        params_bytes: 0,
-    };
-    Program {
-        buffers: buffers(problem),
-        kernels: vec![kernel],
-        launches: vec![LaunchSpec { kernel: 0, buffers: vec![0, 1, 2, 3], grid: [1, 1, 1], params: Vec::new() }],
-    }
+    program::library(problem, name, arguments)
 }

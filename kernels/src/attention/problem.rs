@@ -1,6 +1,6 @@
 //! Attention's sizes, mask and types, checked once.
 
-use crate::fields::{Fields, check_bytes};
+use crate::fields::{Reader, check_bytes};
 use crate::{Precision, ShapeError};
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ impl AttentionProblem {
     /// [`ShapeError`], naming the field.
     pub fn from_fields(precision: Precision, fields: &BTreeMap<String, String>) -> Result<Self, ShapeError> {
         let known = ["batch", "heads", "kv_heads", "seq_q", "seq_kv", "head_dim", "causal"];
-        let fields = Fields::new("attention", fields, &known)?;
+        let fields = Reader::new("attention", fields, &known)?;
         let (heads, seq_q) = (fields.side("heads")?, fields.side("seq_q")?);
         let problem = Self {
             precision,

@@ -4,7 +4,7 @@
 //! Llama 3 (Grattafiori et al. 2024), Whisper large (Radford et al. 2022), Stable Diffusion 1.5 and 2.1 (Rombach et al.
 //! 2022), Falcon 7B (Almazrouei et al. 2023: one key and value head), Gemma 7B (Gemma Team 2024: heads of 256).
 
-use crate::fields::fields;
+use crate::fields::named;
 use crate::{NamedShape, Phase, Profile, fill};
 use Phase::{Decode, Ladder, Prefill, Training};
 use Profile::{Full, Quick, Standard};
@@ -126,14 +126,14 @@ pub(super) fn text_fields(
     [batch, heads, kv_heads, seq_q, seq_kv, head_dim]: [&str; 6],
     causal: &str,
 ) -> BTreeMap<String, String> {
-    fields([
-        ("batch", batch.to_owned()),
-        ("heads", heads.to_owned()),
-        ("kv_heads", kv_heads.to_owned()),
-        ("seq_q", seq_q.to_owned()),
-        ("seq_kv", seq_kv.to_owned()),
-        ("head_dim", head_dim.to_owned()),
-        ("causal", causal.to_owned()),
+    named([
+        ("batch", batch),
+        ("heads", heads),
+        ("kv_heads", kv_heads),
+        ("seq_q", seq_q),
+        ("seq_kv", seq_kv),
+        ("head_dim", head_dim),
+        ("causal", causal),
     ])
 }
 

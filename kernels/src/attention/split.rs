@@ -7,8 +7,8 @@
 //! scratch memory (the unnormalised sums, the highest score, the sum of the weights), and a second kernel combines them.
 
 use super::AttentionProblem;
-use super::plan::{BINDINGS, buffers};
-use crate::program::fold_grid;
+use super::plan::BINDINGS;
+use crate::program::{fold_grid, operands};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
 use accelbench_backends::{Access, Caps, KernelSpec, Source};
 use minijinja::Value;
@@ -90,7 +90,7 @@ impl Split {
             params: params.clone(),
         };
         let mut program = Program {
-            buffers: buffers(problem),
+            buffers: operands(problem),
             kernels: vec![KernelSpec {
                 shared_bytes: kernel.shared_bytes,
                 ..kernel.spec(&kernel.entry, kernel.group, &BINDINGS)
@@ -162,7 +162,8 @@ pub(super) fn compiled_head(head_dim: u32) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::attention::{Attention, plan};
-    use crate::{Case, Operation, Plan, Precision};
+    use crate::bound::TypedPlan;
+    use crate::{Case, Operation, Precision};
     use accelbench_backends::{Clock, DType, DeviceKind, Language};
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -274,8 +275,7 @@ mod tests {
             for precision in PRECISIONS {
                 for text in ["1x1x1-64x64x1", "1x2x1-70x300x80-causal", "1x8x2-1x5000x129", "1x1x1-3x4096x256"] {
                     for plan in plan::candidates(&problem(precision, text), caps) {
-                        let bound = plan::BoundPlan { plan, problem: problem(precision, text), caps: caps.clone() };
-                        for kernel in bound.program().kernels {
+                        for kernel in plan.program(&problem(precision, text), caps).kernels {
                             let source = kernel.source.text().into_owned();
                             assert!(source.contains(&format!("fn {}", kernel.entry)) && !source.contains("{{"));
                             assert_eq!(source.starts_with("enable f16"), precision == Precision::F16);

@@ -4,8 +4,9 @@
 
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head, wgsl};
-use crate::gemm::{MOST_ROUNDS, precision_define, preferred_first};
-use crate::program::fold_grid;
+use crate::gemm::{precision_define, preferred_first};
+use crate::program::{defines, fold_grid};
+use crate::wgsl::MOST_ROUNDS;
 use crate::{Precision, Program};
 use accelbench_backends::{Caps, DeviceKind, Language, Source};
 
@@ -143,7 +144,7 @@ impl TiledPlan {
             ("SPLIT", (self.split.splits > 1).into()),
             (precision_define(problem.precision), 1),
         ];
-        tile.into_iter().chain(head).map(|(name, value)| (name.to_owned(), value.to_string())).collect()
+        defines(tile.into_iter().chain(head))
     }
 }
 

@@ -6,7 +6,7 @@ use super::{ConvProblem, Layout};
 use crate::Program;
 use crate::gemm::packed::vector_width;
 use crate::gemm::tiled::precision_define;
-use crate::program::fold_grid;
+use crate::program::{self, fold_grid};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const OPENCL: &str = concat!(
@@ -111,7 +111,7 @@ impl BandsPlan {
         let kernel = KernelSpec {
             source: Source::OpenClC(OPENCL.into()),
             entry: "conv2d_bands".to_owned(),
-            defines: defines.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec(),
+            defines: program::defines(defines),
             group: [1, 1, 1],
             shared_bytes: 0,
             bindings: BINDINGS.to_vec(),

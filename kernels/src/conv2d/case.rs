@@ -1,7 +1,8 @@
 //! conv2d as an operation of the catalogue.
 
-use super::plan::{self, BoundPlan};
-use super::{ConvProblem, reference, shapes};
+use super::{ConvProblem, plan, reference, shapes};
+use crate::bound::bind;
+use crate::fields::object;
 use crate::{Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work};
 use accelbench_backends::Caps;
 use serde_json::{Map, Value, json};
@@ -113,14 +114,11 @@ impl Case for ConvProblem {
     }
 
     fn shape(&self) -> Map<String, Value> {
-        json!({
+        object(json!({
             "n": self.n, "c": self.c, "h": self.h, "w": self.w, "k": self.k, "r": self.r, "s": self.s,
             "stride": self.stride, "pad": self.pad, "dilation": self.dilation, "groups": self.groups,
             "layout": self.layout.name(),
-        })
-        .as_object()
-        .cloned()
-        .unwrap_or_default()
+        }))
     }
 
     fn work(&self) -> Work {
@@ -141,19 +139,7 @@ impl Case for ConvProblem {
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
-        plan::candidates(self, caps)
-            .into_iter()
-            .map(|plan| Box::new(BoundPlan { plan, problem: *self, caps: caps.clone() }) as Box<dyn Plan>)
-            .collect()
-    }
-
-    fn unsupported(&self, caps: &Caps) -> Option<String> {
-        if let Some(missing) = self.precision.missing(caps) {
-            return Some(missing);
-        }
-        plan::candidates(self, caps)
-            .is_empty()
-            .then(|| format!("no conv2d plan fits {} within the device's languages and limits", self.shape_text()))
+        bind(plan::candidates(self, caps), self, caps)
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {

@@ -3,9 +3,8 @@
 use super::single::{BINDINGS, PARAMS_BYTES, single};
 use super::tiled::layout_define;
 use super::{ConvProblem, Layout};
-use crate::gemm::direct;
 use crate::gemm::tiled::{language, precision_define};
-use crate::program::fold_grid;
+use crate::program::{defines, fold_grid};
 use crate::{Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
@@ -50,7 +49,7 @@ impl DepthwisePlan {
         let wgsl = language(caps) == Some(Language::Wgsl);
         let indexed_in_32_bits = problem.elements().iter().all(|&elements| elements < 1 << 32);
         let ends_its_loops = caps.kind != DeviceKind::Cpu
-            || u64::from(problem.r) * (u64::from(problem.s) + 1) <= direct::MOST_ROUNDS.into();
+            || u64::from(problem.r) * (u64::from(problem.s) + 1) <= wgsl::MOST_ROUNDS.into();
         self.group <= caps.max_group_items.min(caps.max_group[0])
             && fold_grid(self.groups(problem), caps.max_grid[0])[1] <= caps.max_grid[1]
             && (!wgsl || (indexed_in_32_bits && ends_its_loops))
@@ -78,8 +77,7 @@ impl DepthwisePlan {
     }
 
     fn defines(self, problem: &ConvProblem) -> Vec<(String, String)> {
-        let defines = [("GROUP", self.group), layout_define(problem), (precision_define(problem.precision), 1)];
-        defines.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec()
+        defines([("GROUP", self.group), layout_define(problem), (precision_define(problem.precision), 1)])
     }
 
     fn wgsl(self, problem: &ConvProblem) -> String {

@@ -6,7 +6,7 @@ use super::tiled::{layout_define, products};
 use super::{ConvProblem, Layout};
 use crate::gemm::tiled::precision_define;
 use crate::gemm::{MmaPlan as Tile, mma, preferred_first};
-use crate::program::fold_grid;
+use crate::program::{self, fold_grid};
 use crate::{Precision, Program};
 use accelbench_backends::{Caps, KernelSpec, Source};
 
@@ -96,7 +96,7 @@ impl MmaPlan {
         let kernel = KernelSpec {
             source: Source::CudaC(SOURCE.into()),
             entry: "conv2d_mma".to_owned(),
-            defines: defines.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect(),
+            defines: program::defines(defines),
             group: [self.0.threads(), 1, 1],
             shared_bytes: self.shared_bytes(problem),
             bindings: BINDINGS.to_vec(),

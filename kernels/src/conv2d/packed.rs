@@ -3,11 +3,11 @@
 //! The filters are packed once a run. The matrix of all pixels' windows is never stored: a work-group packs a block of
 //! it, small enough for the second-level cache, into a slot of its own, multiplies it, and goes on to the next.
 
-use super::single::{PARAMS_BYTES, buffers, params};
+use super::single::{PARAMS_BYTES, params};
 use super::tiled::layout_define;
 use super::{ConvProblem, Layout};
 use crate::gemm::PackedPlan as Tile;
-use crate::program::fold_grid;
+use crate::program::{self, fold_grid, operands};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
 use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, Source};
 
@@ -130,7 +130,7 @@ impl PackedPlan {
             params: params.clone(),
         };
         Program {
-            buffers: buffers(problem).into_iter().chain(scratch).collect(),
+            buffers: operands(problem).into_iter().chain(scratch).collect(),
             kernels: vec![
                 self.kernel(problem, "pack_filters", &[Access::Read, Access::Write]),
                 self.kernel(problem, "conv2d_packed", &[Access::Read, Access::Read, Access::Write, Access::Write]),
@@ -145,8 +145,7 @@ impl PackedPlan {
     fn kernel(&self, problem: &ConvProblem, entry: &str, bindings: &[Access]) -> KernelSpec {
         // Filters are the rows of W: those of a product, or its columns.
         let mut defines = self.0.defines(problem.precision, false, problem.layout == Layout::Nhwc);
-        let (name, value) = layout_define(problem);
-        defines.push((name.to_owned(), value.to_string()));
+        defines.extend(program::defines([layout_define(problem)]));
         KernelSpec {
             source: Source::OpenClC(OPENCL.into()),
             entry: entry.to_owned(),

@@ -1,9 +1,9 @@
 //! The ways to compute a convolution: one typed plan a family, each with its validity, geometry and program.
 
-use super::single::{BINDINGS, single};
 use super::{BandsPlan, ConvProblem, DepthwisePlan, DirectPlan, MmaPlan, PackedPlan, TiledPlan};
-use crate::{Plan, Program, Unit};
-use accelbench_backends::{Caps, KernelSpec, LibraryCall, Source};
+use crate::bound::TypedPlan;
+use crate::{Program, Unit, program};
+use accelbench_backends::Caps;
 use serde_json::json;
 
 /// One way to compute a convolution.
@@ -23,13 +23,6 @@ pub enum ConvPlan {
     Depthwise(DepthwisePlan),
     /// A library that the device offers, by name.
     Library(String),
-}
-
-/// A plan together with the problem and the device that it is for.
-pub(crate) struct BoundPlan {
-    pub(crate) plan: ConvPlan,
-    pub(crate) problem: ConvProblem,
-    pub(crate) caps: Caps,
 }
 
 /// Filters of a channel of its own that are no use to compute as a product.
@@ -57,9 +50,9 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     plans
 }
 
-impl Plan for BoundPlan {
+impl TypedPlan<ConvProblem> for ConvPlan {
     fn variant(&self) -> String {
-        match &self.plan {
+        match self {
             ConvPlan::Mma(_) => "mma".into(),
             ConvPlan::Tiled(_) => "tiled".into(),
             ConvPlan::Packed(_) => "packed".into(),
@@ -70,7 +63,7 @@ impl Plan for BoundPlan {
     }
 
     fn name(&self) -> String {
-        match &self.plan {
+        match self {
             ConvPlan::Mma(plan) => plan.name(),
             ConvPlan::Tiled(plan) => plan.name(),
             ConvPlan::Packed(plan) => plan.name(),
@@ -81,20 +74,20 @@ impl Plan for BoundPlan {
         }
     }
 
-    fn program(&self) -> Program {
-        match &self.plan {
-            ConvPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
-            ConvPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
-            ConvPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
-            ConvPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
-            ConvPlan::Bands(plan) => plan.program(&self.problem, &self.caps),
-            ConvPlan::Depthwise(plan) => plan.program(&self.problem, &self.caps),
-            ConvPlan::Library(name) => library(name, &self.problem),
+    fn program(&self, problem: &ConvProblem, caps: &Caps) -> Program {
+        match self {
+            ConvPlan::Mma(plan) => plan.program(problem, caps),
+            ConvPlan::Tiled(plan) => plan.program(problem, caps),
+            ConvPlan::Packed(plan) => plan.program(problem, caps),
+            ConvPlan::Direct(plan) => plan.program(problem, caps),
+            ConvPlan::Bands(plan) => plan.program(problem, caps),
+            ConvPlan::Depthwise(plan) => plan.program(problem, caps),
+            ConvPlan::Library(name) => library(name, problem),
         }
     }
 
     fn unit(&self) -> Unit {
-        match &self.plan {
+        match self {
             ConvPlan::Mma(_) => Unit::Matrix,
             ConvPlan::Library(_) => Unit::Any,
             ConvPlan::Tiled(_)
@@ -106,7 +99,7 @@ impl Plan for BoundPlan {
     }
 }
 
-/// The program that calls the library `name`: prepared with all sizes, so that a launch needs no parameter.
+/// The program that calls the library `name`: prepared with all sizes.
 fn library(name: &str, problem: &ConvProblem) -> Program {
     let arguments = json!({
         "n": problem.n, "c": problem.c, "h": problem.h, "w": problem.w,
@@ -118,18 +111,5 @@ fn library(name: &str, problem: &ConvProblem) -> Program {
         "storage": problem.precision.storage().name(),
         "accumulate": problem.precision.accumulate().name(),
     });
-    let kernel = KernelSpec {
-        source: Source::Library(LibraryCall {
-            library: name.to_owned(),
-            function: "conv2d".to_owned(),
-            arguments: arguments.as_object().cloned().unwrap_or_default(),
-        }),
-        entry: "conv2d".to_owned(),
-        defines: Vec::new(),
-        group: [1, 1, 1],
-        shared_bytes: 0,
-        bindings: BINDINGS.to_vec(),
-        params_bytes: 0,
-    };
-    single(problem, kernel, [0, 1, 2], [1, 1, 1])
+    program::library(problem, name, arguments)
 }

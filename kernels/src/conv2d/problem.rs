@@ -1,6 +1,6 @@
 //! A convolution's sizes, layout and types, checked once.
 
-use crate::fields::{Fields, check_bytes};
+use crate::fields::{Reader, check_bytes};
 use crate::{Precision, ShapeError};
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ impl ConvProblem {
     /// # Errors
     /// [`ShapeError`], naming the field.
     pub fn from_fields(precision: Precision, fields: &BTreeMap<String, String>) -> Result<Self, ShapeError> {
-        let fields = Fields::new("conv2d", fields, &FIELDS)?;
+        let fields = Reader::new("conv2d", fields, &FIELDS)?;
         let layout = match fields.word("layout", &["nchw", "nhwc"])? {
             "nhwc" => Layout::Nhwc,
             _ => Layout::Nchw,

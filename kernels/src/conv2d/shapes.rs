@@ -5,7 +5,7 @@
 //! training has it. A one-dimensional convolution has h = 1.
 
 use super::case::pair;
-use crate::fields::fields;
+use crate::fields::named;
 use crate::{NamedShape, Phase, Profile, fill};
 use Profile::{Full, Quick, Standard};
 use std::collections::BTreeMap;
@@ -142,7 +142,7 @@ pub(super) fn odd(index: u64) -> BTreeMap<String, String> {
     };
     let ([h, r, stride_h, pad_h, dilation_h], [w, s, stride_w, pad_w, dilation_w]) = (axis(), axis());
     let (n, layout) = (draw.size(3), draw.of(&LAYOUTS));
-    fields([
+    named([
         ("n", n.to_string()),
         ("c", (channels * groups).to_string()),
         ("h", h.to_string()),

@@ -1,7 +1,7 @@
 //! What the plans of one kernel and one launch have in common.
 
 use super::ConvProblem;
-use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
+use crate::{Program, program};
 use accelbench_backends::{Access, KernelSpec};
 
 /// X, W and Y.
@@ -20,20 +20,11 @@ pub(super) fn params(problem: &ConvProblem) -> Vec<u8> {
     bytemuck::bytes_of(&words).to_vec()
 }
 
-/// The buffers of X, W and Y.
-pub(super) fn buffers(problem: &ConvProblem) -> Vec<BufferSpec> {
-    let roles = [BufferRole::Input(0), BufferRole::Input(1), BufferRole::Output];
-    roles.into_iter().zip(problem.bytes()).map(|(role, bytes)| BufferSpec { role, bytes }).collect()
-}
-
 /// The program that launches one kernel once, with X, W and Y in this order.
 pub(super) fn single(problem: &ConvProblem, kernel: KernelSpec, order: [usize; 3], grid: [u32; 3]) -> Program {
-    let params = if kernel.params_bytes == 0 { Vec::new() } else { params(problem) };
-    Program {
-        buffers: buffers(problem),
-        kernels: vec![kernel],
-        launches: vec![LaunchSpec { kernel: 0, buffers: order.to_vec(), grid, params }],
-    }
+    let mut program = program::single(problem, kernel, grid, params(problem));
+    program.launches[0].buffers = order.to_vec();
+    program
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! GEMM as an operation of the catalogue.
 
-use super::plan::{self, BoundPlan};
-use super::{GemmProblem, reference, shapes};
+use super::{GemmProblem, plan, reference, shapes};
+use crate::bound::bind;
+use crate::fields::{named, object};
 use crate::{Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work};
 use accelbench_backends::Caps;
 use serde_json::{Map, Value, json};
@@ -49,8 +50,7 @@ impl Operation for Gemm {
         let [m, n, k] = sizes[..] else {
             return Err(ShapeError(format!("`{text}` is no GEMM shape; write MxNxK or MxNxK-nt")));
         };
-        let fields = [("m", m), ("n", n), ("k", k), ("trans", trans)];
-        Ok(fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        Ok(named([("m", m), ("n", n), ("k", k), ("trans", trans)]))
     }
 }
 
@@ -72,7 +72,7 @@ impl Case for GemmProblem {
     }
 
     fn shape(&self) -> Map<String, Value> {
-        json!({ "m": self.m, "n": self.n, "k": self.k, "trans": self.trans() }).as_object().cloned().unwrap_or_default()
+        object(json!({ "m": self.m, "n": self.n, "k": self.k, "trans": self.trans() }))
     }
 
     fn work(&self) -> Work {
@@ -93,22 +93,7 @@ impl Case for GemmProblem {
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
-        plan::candidates(self, caps)
-            .into_iter()
-            .map(|plan| Box::new(BoundPlan { plan, problem: *self, caps: caps.clone() }) as Box<dyn Plan>)
-            .collect()
-    }
-
-    fn unsupported(&self, caps: &Caps) -> Option<String> {
-        if let Some(missing) = self.precision.missing(caps) {
-            return Some(missing);
-        }
-        if !plan::speaks_any(caps) {
-            return Some("the device has neither a kernel language nor a library for GEMM".to_owned());
-        }
-        plan::candidates(self, caps)
-            .is_empty()
-            .then(|| format!("no GEMM plan fits {} within the device's limits", self.shape_text()))
+        bind(plan::candidates(self, caps), self, caps)
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {

@@ -14,10 +14,8 @@ use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const WGSL: &str = concat!(include_str!("direct_operands.wgsl.j2"), include_str!("direct.wgsl.j2"));
 
-/// A common software driver of Vulkan ends all loops of a work-item, without a word, after 65 535 rounds altogether.
-pub(crate) const MOST_ROUNDS: u32 = 65_000;
 /// A round takes 4 steps of k.
-const LONGEST_K: u32 = 4 * MOST_ROUNDS;
+const LONGEST_K: u32 = 4 * wgsl::MOST_ROUNDS;
 
 /// The sizes of a direct GEMM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,7 +5,7 @@ use super::GemmProblem;
 use super::plan::preferred_first;
 use super::single::{BINDINGS, PARAMS_BYTES, single};
 use super::tiled::precision_define;
-use crate::program::fold_grid;
+use crate::program::{self, fold_grid};
 use crate::{Precision, Program};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
@@ -126,7 +126,7 @@ impl MmaPlan {
         let kernel = KernelSpec {
             source: Source::CudaC(SOURCE.into()),
             entry: "gemm_mma".to_owned(),
-            defines: defines.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect(),
+            defines: program::defines(defines),
             group: [self.threads(), 1, 1],
             shared_bytes: self.shared(problem),
             bindings: BINDINGS.to_vec(),

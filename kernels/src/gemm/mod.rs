@@ -23,7 +23,6 @@ pub use plan::GemmPlan;
 pub use problem::GemmProblem;
 pub use tiled::TiledPlan;
 
-pub(crate) use direct::MOST_ROUNDS;
 pub(crate) use packed::vector_width;
 pub(crate) use plan::preferred_first;
 pub(crate) use tiled::precision_define;

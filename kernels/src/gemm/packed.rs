@@ -5,9 +5,9 @@
 //! the operation: every run packs.
 
 use super::GemmProblem;
-use super::single::{PARAMS_BYTES, buffers, params};
+use super::single::{PARAMS_BYTES, params};
 use super::tiled::precision_define;
-use crate::program::fold_grid;
+use crate::program::{defines, fold_grid, operands};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
 use accelbench_backends::{Access, Caps, DType, DeviceKind, KernelSpec, Language, Source};
 
@@ -113,7 +113,7 @@ impl PackedPlan {
             params: params(problem),
         };
         Program {
-            buffers: buffers(problem).into_iter().chain(scratch).collect(),
+            buffers: operands(problem).into_iter().chain(scratch).collect(),
             kernels: vec![
                 self.kernel(problem, "pack_a", &[Access::Read, Access::Write]),
                 self.kernel(problem, "pack_b", &[Access::Read, Access::Write]),
@@ -141,7 +141,7 @@ impl PackedPlan {
 
     /// The definitions of `panels.cl`.
     pub(crate) fn defines(&self, precision: Precision, trans_a: bool, trans_b: bool) -> Vec<(String, String)> {
-        let defines = [
+        defines([
             ("ROWS", self.rows),
             ("VECTORS", self.vectors),
             ("WIDTH", self.width),
@@ -150,8 +150,7 @@ impl PackedPlan {
             ("TRANS_A", trans_a.into()),
             ("TRANS_B", trans_b.into()),
             (precision_define(precision), 1),
-        ];
-        defines.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec()
+        ])
     }
 }
 

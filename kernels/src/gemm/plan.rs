@@ -1,8 +1,9 @@
 //! The ways to compute a GEMM: one typed plan a family, each with its validity, geometry and program.
 
 use super::{DirectPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, library};
-use crate::{Plan, Program, Unit};
-use accelbench_backends::{Caps, DeviceKind, Language};
+use crate::bound::TypedPlan;
+use crate::{Program, Unit};
+use accelbench_backends::{Caps, DeviceKind};
 
 /// One way to compute a GEMM.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,13 +18,6 @@ pub enum GemmPlan {
     Direct(DirectPlan),
     /// A library that the device offers, by name.
     Library(String),
-}
-
-/// A plan together with the problem and the device that it is for.
-pub(crate) struct BoundPlan {
-    pub(crate) plan: GemmPlan,
-    pub(crate) problem: GemmProblem,
-    pub(crate) caps: Caps,
 }
 
 /// All valid plans for a problem on such a device, the preferred one first.
@@ -55,15 +49,9 @@ pub(crate) fn preferred_first<P>(mut ladder: Vec<P>, fills: impl Fn(&P) -> bool)
     ladder
 }
 
-/// Whether any of the kernel languages is spoken, for the message where no plan is left.
-pub(crate) fn speaks_any(caps: &Caps) -> bool {
-    [Language::CudaC, Language::OpenClC, Language::Wgsl].iter().any(|&language| caps.speaks(language))
-        || !caps.libraries("gemm").is_empty()
-}
-
-impl Plan for BoundPlan {
+impl TypedPlan<GemmProblem> for GemmPlan {
     fn variant(&self) -> String {
-        match &self.plan {
+        match self {
             GemmPlan::Mma(_) => "mma".into(),
             GemmPlan::Tiled(_) => "tiled".into(),
             GemmPlan::Packed(_) => "packed".into(),
@@ -73,7 +61,7 @@ impl Plan for BoundPlan {
     }
 
     fn name(&self) -> String {
-        match &self.plan {
+        match self {
             GemmPlan::Mma(plan) => plan.name(),
             GemmPlan::Tiled(plan) => plan.name(),
             GemmPlan::Packed(plan) => plan.name(),
@@ -82,18 +70,18 @@ impl Plan for BoundPlan {
         }
     }
 
-    fn program(&self) -> Program {
-        match &self.plan {
-            GemmPlan::Mma(plan) => plan.program(&self.problem, &self.caps),
-            GemmPlan::Tiled(plan) => plan.program(&self.problem, &self.caps),
-            GemmPlan::Packed(plan) => plan.program(&self.problem, &self.caps),
-            GemmPlan::Direct(plan) => plan.program(&self.problem, &self.caps),
-            GemmPlan::Library(name) => library::program(name, &self.problem),
+    fn program(&self, problem: &GemmProblem, caps: &Caps) -> Program {
+        match self {
+            GemmPlan::Mma(plan) => plan.program(problem, caps),
+            GemmPlan::Tiled(plan) => plan.program(problem, caps),
+            GemmPlan::Packed(plan) => plan.program(problem, caps),
+            GemmPlan::Direct(plan) => plan.program(problem, caps),
+            GemmPlan::Library(name) => library::program(name, problem),
         }
     }
 
     fn unit(&self) -> Unit {
-        match &self.plan {
+        match self {
             GemmPlan::Mma(_) => Unit::Matrix,
             GemmPlan::Library(_) => Unit::Any,
             GemmPlan::Tiled(_) | GemmPlan::Packed(_) | GemmPlan::Direct(_) => Unit::Vector,

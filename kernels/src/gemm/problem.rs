@@ -1,6 +1,6 @@
 //! A GEMM's sizes, layout and types, checked once.
 
-use crate::fields::{Fields, check_bytes};
+use crate::fields::{Reader, check_bytes};
 use crate::{Precision, ShapeError};
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl GemmProblem {
     /// # Errors
     /// [`ShapeError`], naming the field.
     pub fn from_fields(precision: Precision, fields: &BTreeMap<String, String>) -> Result<Self, ShapeError> {
-        let fields = Fields::new("gemm", fields, &["m", "n", "k", "trans"])?;
+        let fields = Reader::new("gemm", fields, &["m", "n", "k", "trans"])?;
         let (m, n, k) = (fields.side("m")?, fields.side("n")?, fields.side("k")?);
         let trans = fields.word("trans", &["nn", "nt", "tn", "tt"])?;
         let (trans_a, trans_b) = (trans.starts_with('t'), trans.ends_with('t'));

@@ -5,7 +5,7 @@
 //! the models' published configurations: ResNet-50 (He et al. 2015), BERT-large (Devlin et al. 2018), GPT-3 175B (Brown
 //! et al. 2020), DLRM (Naumov et al. 2019), Whisper large (Radford et al. 2022), Llama 3 (Grattafiori et al. 2024).
 
-use crate::fields::fields;
+use crate::fields::named;
 use crate::{NamedShape, Phase, Profile, fill};
 use Phase::{Decode, Ladder, Prefill, Training};
 use Profile::{Full, Quick, Standard};
@@ -103,5 +103,5 @@ pub(super) fn of(profile: Profile) -> Vec<NamedShape> {
 }
 
 fn shape_fields([m, n, k]: [u32; 3], trans: &str) -> BTreeMap<String, String> {
-    fields([("m", m.to_string()), ("n", n.to_string()), ("k", k.to_string()), ("trans", trans.to_owned())])
+    named([("m", m.to_string()), ("n", n.to_string()), ("k", k.to_string()), ("trans", trans.to_owned())])
 }

@@ -3,10 +3,10 @@
 //! One plan for three languages: `tiled.cl` and `tiled.cu` are specialised by definitions, `tiled.wgsl.j2` by a template
 //! with the same names. See those files for how a work-item's rows and columns lie.
 
+use super::GemmProblem;
 use super::plan::preferred_first;
 use super::single::{BINDINGS, PARAMS_BYTES, single};
-use super::{GemmProblem, direct};
-use crate::program::fold_grid;
+use crate::program::{defines, fold_grid};
 use crate::{Precision, Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
@@ -107,7 +107,7 @@ impl TiledPlan {
             !caps.speaks(Language::Wgsl) || problem.elements.iter().all(|&elements| elements < 1 << 32);
         let ends_its_loop = caps.kind != DeviceKind::Cpu
             || !caps.speaks(Language::Wgsl)
-            || problem.k.div_ceil(self.tile_k) <= direct::MOST_ROUNDS;
+            || problem.k.div_ceil(self.tile_k) <= wgsl::MOST_ROUNDS;
         // A 64-bit register tile of 8 × 8 with its operands spills on most devices.
         let registers = u64::from(self.thread_m * self.thread_n) * problem.precision.accumulate().bytes();
         x * y <= caps.max_group_items
@@ -179,7 +179,7 @@ impl TiledPlan {
             ("THREAD_N", self.thread_n),
             (precision_define(precision), 1),
         ];
-        sizes.iter().chain(more).map(|&(name, value)| (name.to_owned(), value.to_string())).collect()
+        defines(sizes.into_iter().chain(more.iter().copied()))
     }
 
     fn wgsl(&self, problem: &GemmProblem) -> String {

@@ -13,8 +13,8 @@
 
 pub mod fma;
 pub mod matrix;
-mod sizes;
 pub mod stream;
+mod via;
 
 use crate::Catalogue;
 use std::collections::BTreeMap;

@@ -12,8 +12,8 @@
 mod plan;
 
 use super::Fields;
-use super::sizes::{named, only, size};
 use crate::compare::Comparison;
+use crate::fields::{Reader, named, object};
 use crate::{
     Case, NamedShape, Operation, Phase, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work,
 };
@@ -60,10 +60,6 @@ impl Operation for Fma {
         vec![NamedShape { fields: shape(10 * LANES, 32 * BODY), origin: "peak", phase: Phase::Ladder }]
     }
 
-    fn odd(&self, _index: u64) -> Option<Fields> {
-        None
-    }
-
     fn conformance(&self) -> Vec<Fields> {
         vec![shape(LANES, BODY), shape(2 * LANES, 33 * BODY)]
     }
@@ -75,7 +71,7 @@ impl Operation for Fma {
     fn parse_shape_text(&self, text: &str) -> Result<Fields, ShapeError> {
         let (lanes, rounds) =
             text.split_once('x').ok_or_else(|| ShapeError(format!("`{text}` is no fma shape; write LANESxROUNDS")))?;
-        Ok(named([("lanes", lanes.to_owned()), ("rounds", rounds.to_owned())]))
+        Ok(named([("lanes", lanes), ("rounds", rounds)]))
     }
 }
 
@@ -121,11 +117,11 @@ pub struct FmaProblem {
 
 impl FmaProblem {
     fn from_fields(precision: Precision, fields: &Fields) -> Result<Self, ShapeError> {
-        only("fma", fields, &["lanes", "rounds"])?;
+        let fields = Reader::new("fma", fields, &["lanes", "rounds"])?;
         Ok(Self {
             precision,
-            lanes: size("fma", fields, "lanes", LANES, 1 << 31)?,
-            rounds: size("fma", fields, "rounds", BODY.into(), longest(precision).into())? as u32,
+            lanes: fields.multiple("lanes", LANES, 1 << 31)?,
+            rounds: fields.multiple("rounds", BODY.into(), longest(precision).into())? as u32,
         })
     }
 
@@ -152,7 +148,7 @@ impl Case for FmaProblem {
     }
 
     fn shape(&self) -> Map<String, Value> {
-        json!({ "lanes": self.lanes, "rounds": self.rounds }).as_object().cloned().unwrap_or_default()
+        object(json!({ "lanes": self.lanes, "rounds": self.rounds }))
     }
 
     fn work(&self) -> Work {
@@ -169,15 +165,6 @@ impl Case for FmaProblem {
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
         plan::candidates(self, caps)
-    }
-
-    fn unsupported(&self, caps: &Caps) -> Option<String> {
-        if let Some(missing) = self.precision.missing(caps) {
-            return Some(missing);
-        }
-        plan::candidates(self, caps)
-            .is_empty()
-            .then(|| format!("no plan computes {} within the device's limits", self.shape_text()))
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {

@@ -1,19 +1,16 @@
 //! The shapes of chains that a device may like: vectors of so many lanes, and so many of them at a time.
 
 use super::{A, B, BODY, C, FmaProblem, UNIT};
-use crate::program::fold_grid;
-use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Precision, Program, wgsl};
-use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, LibraryCall, Source};
+use crate::probe::via::{Via, group, languages};
+use crate::program::{self, fold_grid};
+use crate::wgsl::{self, MOST_ROUNDS};
+use crate::{Plan, Precision, Program};
+use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 use serde_json::json;
 
 const OPENCL: &str = include_str!("fma.cl");
 const CUDA: &str = concat!(include_str!("../../ptx.cuh"), include_str!("fma.cu"));
 const WGSL: &str = include_str!("fma.wgsl.j2");
-
-/// Work-items of a work-group, where a work-group is more than one vector.
-const GROUP: u32 = 256;
-/// A common software driver of Vulkan ends all loops of a work-item, without a word, after 65 535 rounds altogether.
-const MOST_ROUNDS: u32 = 65_000;
 
 /// Chains that a work-item, or a thread of the host, advances in turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,21 +26,13 @@ pub struct FmaPlan {
     max_grid_x: u32,
 }
 
-/// How a device is reached.
-#[derive(Clone, Debug, PartialEq)]
-enum Via {
-    Language(Language),
-    Library(String),
-}
-
 /// The plans for a problem on such a device. None is preferred: each fits some device best.
 pub(super) fn candidates(problem: &FmaProblem, caps: &Caps) -> Vec<Box<dyn Plan>> {
     if problem.precision.missing(caps).is_some() {
         return Vec::new();
     }
     let mut plans = Vec::new();
-    let languages = [Language::CudaC, Language::OpenClC, Language::Wgsl];
-    for language in languages.into_iter().filter(|&language| caps.speaks(language)) {
+    for language in languages(caps) {
         let group = group(language, caps);
         plans.extend(shapes(language, caps.kind, problem.precision).iter().map(|&(width, chains)| FmaPlan {
             width,
@@ -91,20 +80,8 @@ fn shapes(language: Language, kind: DeviceKind, precision: Precision) -> &'stati
     }
 }
 
-/// One work-item a work-group where a CPU runs work-items one after another, a sub-group where it makes a vector of them.
-fn group(language: Language, caps: &Caps) -> u32 {
-    match (language, caps.kind) {
-        (Language::OpenClC, DeviceKind::Cpu) => 1,
-        (_, DeviceKind::Cpu) => caps.subgroup.map_or(8, |(smallest, _)| smallest),
-        _ => GROUP.min(caps.max_group_items),
-    }
-}
-
 impl FmaPlan {
     fn valid(&self, caps: &Caps) -> bool {
-        if matches!(self.via, Via::Library(_)) {
-            return true;
-        }
         let ends_its_loop = self.via != Via::Language(Language::Wgsl)
             || caps.kind != DeviceKind::Cpu
             || self.problem.bodies() <= MOST_ROUNDS;
@@ -117,21 +94,26 @@ impl FmaPlan {
         self.problem.lanes / u64::from((self.width * self.chains).max(1))
     }
 
-    fn source(&self) -> (Source, Vec<(String, String)>) {
+    fn kernel(&self, language: Language) -> KernelSpec {
         let precision = match self.problem.precision {
             Precision::F64 => "PRECISION_F64",
             Precision::F16Acc16 => "PRECISION_F16_ACC16",
             Precision::F32 | Precision::F16 => "PRECISION_F32",
         };
-        let defines = || {
-            let numbers = [("WIDTH", self.width), ("CHAINS", self.chains), (precision, 1)];
-            numbers.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec()
+        let defines = || program::defines([("WIDTH", self.width), ("CHAINS", self.chains), (precision, 1)]);
+        let (source, defines) = match language {
+            Language::CudaC => (Source::CudaC(CUDA.into()), defines()),
+            Language::Wgsl => (Source::Wgsl(self.wgsl().into()), Vec::new()),
+            _ => (Source::OpenClC(OPENCL.into()), defines()),
         };
-        match &self.via {
-            Via::Language(Language::CudaC) => (Source::CudaC(CUDA.into()), defines()),
-            Via::Language(Language::Wgsl) => (Source::Wgsl(self.wgsl().into()), Vec::new()),
-            Via::Language(_) => (Source::OpenClC(OPENCL.into()), defines()),
-            Via::Library(library) => (Source::Library(self.call(library)), Vec::new()),
+        KernelSpec {
+            source,
+            entry: "fma_chains".to_owned(),
+            defines,
+            group: [self.group, 1, 1],
+            shared_bytes: 0,
+            bindings: program::bindings(&self.problem),
+            params_bytes: 32,
         }
     }
 
@@ -143,16 +125,13 @@ impl FmaPlan {
         wgsl::render("fma.wgsl.j2", WGSL, values)
     }
 
-    fn call(&self, library: &str) -> LibraryCall {
+    fn library(&self, name: &str) -> Program {
+        let problem = &self.problem;
         let arguments = json!({
-            "lanes": self.problem.lanes, "bodies": self.problem.bodies(), "body": BODY, "chains": self.chains,
-            "type": self.problem.precision.accumulate().name(), "unit": UNIT, "a": A, "b": B, "c": C,
+            "lanes": problem.lanes, "bodies": problem.bodies(), "body": BODY, "chains": self.chains,
+            "type": problem.precision.accumulate().name(), "unit": UNIT, "a": A, "b": B, "c": C,
         });
-        LibraryCall {
-            library: library.to_owned(),
-            function: "fma".to_owned(),
-            arguments: arguments.as_object().cloned().unwrap_or_default(),
-        }
+        program::library(problem, name, arguments)
     }
 
     /// Parameter block: bodies, work-items, and a, b and c as f32, up to 32 bytes.
@@ -164,10 +143,7 @@ impl FmaPlan {
 
 impl Plan for FmaPlan {
     fn variant(&self) -> String {
-        match &self.via {
-            Via::Language(_) => "fma".to_owned(),
-            Via::Library(library) => library.clone(),
-        }
+        self.via.variant("fma")
     }
 
     fn name(&self) -> String {
@@ -178,32 +154,12 @@ impl Plan for FmaPlan {
     }
 
     fn program(&self) -> Program {
-        let bytes = self.problem.lanes * self.problem.precision.storage().bytes();
-        let params = match self.via {
-            Via::Language(_) => self.params(),
-            Via::Library(_) => Vec::new(),
-        };
-        let (source, defines) = self.source();
-        Program {
-            buffers: [BufferRole::Input(0), BufferRole::Output].map(|role| BufferSpec { role, bytes }).to_vec(),
-            kernels: vec![KernelSpec {
-                source,
-                entry: "fma_chains".to_owned(),
-                defines,
-                group: [self.group, 1, 1],
-                shared_bytes: 0,
-                bindings: vec![Access::Read, Access::Write],
-                params_bytes: params.len() as u32,
-            }],
-            launches: vec![LaunchSpec {
-                kernel: 0,
-                buffers: vec![0, 1],
-                grid: match self.via {
-                    Via::Language(_) => fold_grid(self.items().div_ceil(self.group.into()), self.max_grid_x),
-                    Via::Library(_) => [1, 1, 1],
-                },
-                params,
-            }],
+        match &self.via {
+            Via::Language(language) => {
+                let grid = fold_grid(self.items().div_ceil(self.group.into()), self.max_grid_x);
+                program::single(&self.problem, self.kernel(*language), grid, self.params())
+            }
+            Via::Library(name) => self.library(name),
         }
     }
 }

@@ -10,8 +10,8 @@
 mod plan;
 
 use super::Fields;
-use super::sizes::{named, only, size};
 use crate::compare::Comparison;
+use crate::fields::{Reader, named, object};
 use crate::{
     Case, NamedShape, Operation, Phase, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work,
 };
@@ -56,10 +56,6 @@ impl Operation for Matrix {
         vec![NamedShape { fields: shape(16, 8 * BODY), origin: "peak", phase: Phase::Ladder }]
     }
 
-    fn odd(&self, _index: u64) -> Option<Fields> {
-        None
-    }
-
     fn conformance(&self) -> Vec<Fields> {
         vec![shape(1, 2 * BODY), shape(3, BODY)]
     }
@@ -72,7 +68,7 @@ impl Operation for Matrix {
         let (tiles, rounds) = text
             .split_once('x')
             .ok_or_else(|| ShapeError(format!("`{text}` is no matrix shape; write TILESxROUNDS")))?;
-        Ok(named([("tiles", tiles.to_owned()), ("rounds", rounds.to_owned())]))
+        Ok(named([("tiles", tiles), ("rounds", rounds)]))
     }
 }
 
@@ -103,11 +99,11 @@ pub struct MatrixProblem {
 
 impl MatrixProblem {
     fn from_fields(precision: Precision, fields: &Fields) -> Result<Self, ShapeError> {
-        only("matrix", fields, &["tiles", "rounds"])?;
+        let fields = Reader::new("matrix", fields, &["tiles", "rounds"])?;
         Ok(Self {
             precision,
-            tiles: size("matrix", fields, "tiles", 1, 1 << 17)?,
-            rounds: size("matrix", fields, "rounds", BODY.into(), LONGEST.into())? as u32,
+            tiles: fields.multiple("tiles", 1, 1 << 17)?,
+            rounds: fields.multiple("rounds", BODY.into(), LONGEST.into())? as u32,
         })
     }
 
@@ -130,7 +126,7 @@ impl Case for MatrixProblem {
     }
 
     fn shape(&self) -> Map<String, Value> {
-        json!({ "tiles": self.tiles, "rounds": self.rounds }).as_object().cloned().unwrap_or_default()
+        object(json!({ "tiles": self.tiles, "rounds": self.rounds }))
     }
 
     fn work(&self) -> Work {
@@ -153,12 +149,8 @@ impl Case for MatrixProblem {
         plan::candidates(self, caps)
     }
 
-    fn unsupported(&self, caps: &Caps) -> Option<String> {
-        self.precision.missing(caps).or_else(|| plan::missing_units(self.precision, caps)).or_else(|| {
-            plan::candidates(self, caps)
-                .is_empty()
-                .then(|| format!("no plan computes {} within the device's limits", self.shape_text()))
-        })
+    fn missing(&self, caps: &Caps) -> Option<String> {
+        self.precision.missing(caps).or_else(|| plan::missing_units(self.precision, caps))
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {

@@ -1,9 +1,9 @@
 //! The instructions that multiply matrices, and how many sums a warp keeps busy with them.
 
 use super::{BODY, K, M, MatrixProblem, N};
-use crate::program::fold_grid;
-use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Precision, Program, Unit};
-use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
+use crate::program::{self, fold_grid};
+use crate::{Plan, Precision, Program, Unit};
+use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
 const WARP_SOURCE: &str = concat!(include_str!("../../ptx.cuh"), include_str!("operands.cuh"), include_str!("mma.cu"));
 const GROUP_SOURCE: &str = concat!(
@@ -120,9 +120,6 @@ impl Plan for MatrixPlan {
 
     /// Parameter block: tiles and bodies, each 32 bits, up to 16 bytes. Buffers: A, B, C at the start, C.
     fn program(&self) -> Program {
-        let element = self.problem.precision.storage().bytes();
-        let tiles = self.problem.tiles * (M * N) as u64 * element;
-        let buffer = |role, bytes| BufferSpec { role, bytes };
         let precision = match self.problem.precision {
             Precision::F64 => "PRECISION_F64",
             Precision::F16Acc16 => "PRECISION_F16_ACC16",
@@ -142,29 +139,16 @@ impl Plan for MatrixPlan {
             Instruction::Wgmma => GROUP_SOURCE,
         };
         let params = [self.problem.tiles as u32, self.problem.rounds / BODY, 0, 0];
-        Program {
-            buffers: vec![
-                buffer(BufferRole::Input(0), (M * K) as u64 * element),
-                buffer(BufferRole::Input(1), (K * N) as u64 * element),
-                buffer(BufferRole::Input(2), tiles),
-                buffer(BufferRole::Output, tiles),
-            ],
-            kernels: vec![KernelSpec {
-                source: Source::CudaC(source.into()),
-                entry: "matrix".to_owned(),
-                defines: defines.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect(),
-                group: [THREADS, 1, 1],
-                shared_bytes: 0,
-                bindings: vec![Access::Read, Access::Read, Access::Read, Access::Write],
-                params_bytes: 16,
-            }],
-            launches: vec![LaunchSpec {
-                kernel: 0,
-                buffers: vec![0, 1, 2, 3],
-                grid: self.grid(),
-                params: bytemuck::bytes_of(&params).to_vec(),
-            }],
-        }
+        let kernel = KernelSpec {
+            source: Source::CudaC(source.into()),
+            entry: "matrix".to_owned(),
+            defines: program::defines(defines),
+            group: [THREADS, 1, 1],
+            shared_bytes: 0,
+            bindings: program::bindings(&self.problem),
+            params_bytes: 16,
+        };
+        program::single(&self.problem, kernel, self.grid(), bytemuck::bytes_of(&params).to_vec())
     }
 
     fn unit(&self) -> Unit {

@@ -13,7 +13,7 @@ mod reference;
 mod sets;
 
 use super::Fields;
-use super::sizes::{named, only, size};
+use crate::fields::{Reader, named, object};
 use crate::{
     Case, NamedShape, Operation, Phase, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work,
 };
@@ -109,10 +109,6 @@ impl Operation for Stream {
         Op::ALL.map(shape).to_vec()
     }
 
-    fn odd(&self, _index: u64) -> Option<Fields> {
-        None
-    }
-
     fn conformance(&self) -> Vec<Fields> {
         // One vector; parts shorter than a group, of odd lengths, and longer than a group's stride; several passes.
         let sizes = [(16, 1, 1), (48 * 7, 7, 3), (16 * 1023 * 3, 3, 2), (16 * 5000, 2, 1), (16 * 300 * 64, 64, 5)];
@@ -129,12 +125,8 @@ impl Operation for Stream {
         let (op, sizes) = text.split_once('-').ok_or_else(wrong)?;
         let sizes: Vec<&str> = sizes.split('x').collect();
         let [elements, parts, passes] = sizes[..] else { return Err(wrong()) };
-        Ok(named([("op", op), ("elements", elements), ("parts", parts), ("passes", passes)].map(owned)))
+        Ok(named([("op", op), ("elements", elements), ("parts", parts), ("passes", passes)]))
     }
-}
-
-fn owned((name, value): (&'static str, &str)) -> (&'static str, String) {
-    (name, value.to_owned())
 }
 
 fn shape(op: Op, elements: u64, parts: u64, passes: u64) -> Fields {
@@ -163,17 +155,17 @@ pub struct StreamProblem {
 
 impl StreamProblem {
     fn from_fields(precision: Precision, fields: &Fields) -> Result<Self, ShapeError> {
-        only("stream", fields, &["op", "elements", "parts", "passes"])?;
+        let sizes = Reader::new("stream", fields, &["op", "elements", "parts", "passes"])?;
         let name = fields.get("op").ok_or_else(|| ShapeError("stream needs op=NAME".to_owned()))?;
         let op = Op::ALL.into_iter().find(|op| op.name() == name);
         let op =
             op.ok_or_else(|| ShapeError(format!("stream's op of `{name}` is none of copy, mul, add, triad, dot")))?;
         let count = |name, most| match fields.get(name) {
-            Some(_) => size("stream", fields, name, 1, most),
+            Some(_) => sizes.multiple(name, 1, most),
             None => Ok(1),
         };
         let (parts, passes) = (count("parts", 1 << 20)?, count("passes", 1 << 24)?);
-        let elements = size("stream", fields, "elements", VECTOR * parts, 1 << 35)?;
+        let elements = sizes.multiple("elements", VECTOR * parts, 1 << 35)?;
         Ok(Self { precision, op, elements, parts: parts as u32, passes: passes as u32 })
     }
 
@@ -201,10 +193,9 @@ impl Case for StreamProblem {
     }
 
     fn shape(&self) -> Map<String, Value> {
-        let shape = json!({
+        object(json!({
             "op": self.op.name(), "elements": self.elements, "parts": self.parts, "passes": self.passes,
-        });
-        shape.as_object().cloned().unwrap_or_default()
+        }))
     }
 
     /// `BabelStream`'s count, for every pass.
@@ -229,15 +220,6 @@ impl Case for StreamProblem {
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
         plan::candidates(self, caps)
-    }
-
-    fn unsupported(&self, caps: &Caps) -> Option<String> {
-        if let Some(missing) = self.precision.missing(caps) {
-            return Some(missing);
-        }
-        plan::candidates(self, caps)
-            .is_empty()
-            .then(|| format!("no plan computes {} within the device's limits", self.shape_text()))
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {

@@ -1,21 +1,19 @@
 //! The vectors that a device may like to load and store.
 
-use super::{Op, SCALAR, StreamProblem};
-use crate::program::fold_grid;
-use crate::{BufferRole, BufferSpec, LaunchSpec, Plan, Precision, Program, wgsl};
-use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, LibraryCall, Source};
+use super::{SCALAR, StreamProblem};
+use crate::probe::via::{Via, group, languages};
+use crate::program::{self, fold_grid};
+use crate::wgsl::{self, MOST_ROUNDS};
+use crate::{Plan, Precision, Program};
+use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 use serde_json::json;
 
 const OPENCL: &str = include_str!("stream.cl");
 const CUDA: &str = include_str!("stream.cu");
 const WGSL: &str = include_str!("stream.wgsl.j2");
 
-/// Work-items of a work-group, where a work-group is more than one vector.
-const GROUP: u32 = 256;
 /// Vectors that a work-item has on their way at a time.
 const UNROLL: u32 = 4;
-/// A common software driver of Vulkan ends all loops of a work-item, without a word, after 65 535 rounds altogether.
-const MOST_ROUNDS: u64 = 65_000;
 
 /// One kernel over vectors of so many elements, or a library's.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,21 +26,13 @@ pub struct StreamPlan {
     max_grid_x: u32,
 }
 
-/// How a device is reached.
-#[derive(Clone, Debug, PartialEq)]
-enum Via {
-    Language(Language),
-    Library(String),
-}
-
 /// The plans for a problem on such a device.
 pub(super) fn candidates(problem: &StreamProblem, caps: &Caps) -> Vec<Box<dyn Plan>> {
     if problem.precision.missing(caps).is_some() {
         return Vec::new();
     }
     let mut plans = Vec::new();
-    let languages = [Language::CudaC, Language::OpenClC, Language::Wgsl];
-    for language in languages.into_iter().filter(|&language| caps.speaks(language)) {
+    for language in languages(caps) {
         plans.extend(widths(language, caps.kind, problem.precision).iter().map(|&width| StreamPlan {
             width,
             problem: *problem,
@@ -69,7 +59,7 @@ pub(super) fn fewer_passes(problem: &StreamProblem, caps: &Caps) -> u32 {
     }
     let widths = widths(Language::Wgsl, caps.kind, problem.precision).iter();
     let rounds = widths.map(|&width| rounds(problem, width, group(Language::Wgsl, caps))).max().unwrap_or(1);
-    problem.passes.min((MOST_ROUNDS / rounds) as u32).max(1)
+    problem.passes.min((u64::from(MOST_ROUNDS) / rounds) as u32).max(1)
 }
 
 /// Rounds of a work-item's loops in one pass, and the one over passes.
@@ -88,41 +78,34 @@ fn widths(language: Language, kind: DeviceKind, precision: Precision) -> &'stati
     }
 }
 
-/// One work-item a work-group where a CPU runs work-items one after another, a sub-group where it makes a vector of them.
-fn group(language: Language, caps: &Caps) -> u32 {
-    match (language, caps.kind) {
-        (Language::OpenClC, DeviceKind::Cpu) => 1,
-        (_, DeviceKind::Cpu) => caps.subgroup.map_or(8, |(smallest, _)| smallest),
-        // A power of two, for the sum over a group.
-        _ => GROUP.min(1 << caps.max_group_items.ilog2()),
-    }
-}
-
 impl StreamPlan {
     fn valid(&self, caps: &Caps) -> bool {
         let ends_its_loop = self.via != Via::Language(Language::Wgsl)
             || caps.kind != DeviceKind::Cpu
-            || rounds(&self.problem, self.width, self.group) * u64::from(self.problem.passes) <= MOST_ROUNDS;
+            || rounds(&self.problem, self.width, self.group) * u64::from(self.problem.passes) <= MOST_ROUNDS.into();
         let grid = fold_grid(self.problem.parts.into(), caps.max_grid[0]);
         ends_its_loop && grid[1] <= caps.max_grid[1] && self.problem.elements <= u32::MAX.into()
     }
 
-    fn source(&self) -> (Source, Vec<(String, String)>) {
-        let double = self.problem.precision == Precision::F64;
-        let defines = || {
-            let number = |name: &str, value: u32| (name.to_owned(), value.to_string());
-            vec![
-                number("WIDTH", self.width),
-                number("GROUP", self.group),
-                number(if double { "PRECISION_F64" } else { "PRECISION_F32" }, 1),
-                number(&format!("OP_{}", self.problem.op.name().to_uppercase()), 1),
-            ]
+    fn kernel(&self, language: Language) -> KernelSpec {
+        let problem = &self.problem;
+        let precision = if problem.precision == Precision::F64 { "PRECISION_F64" } else { "PRECISION_F32" };
+        let op = format!("OP_{}", problem.op.name().to_uppercase());
+        let defines =
+            || program::defines([("WIDTH", self.width), ("GROUP", self.group), (precision, 1), (op.as_str(), 1)]);
+        let (source, defines) = match language {
+            Language::CudaC => (Source::CudaC(CUDA.into()), defines()),
+            Language::Wgsl => (Source::Wgsl(self.wgsl().into()), Vec::new()),
+            _ => (Source::OpenClC(OPENCL.into()), defines()),
         };
-        match &self.via {
-            Via::Language(Language::CudaC) => (Source::CudaC(CUDA.into()), defines()),
-            Via::Language(Language::Wgsl) => (Source::Wgsl(self.wgsl().into()), Vec::new()),
-            Via::Language(_) => (Source::OpenClC(OPENCL.into()), defines()),
-            Via::Library(library) => (Source::Library(self.call(library)), Vec::new()),
+        KernelSpec {
+            source,
+            entry: "stream".to_owned(),
+            defines,
+            group: [self.group, 1, 1],
+            shared_bytes: 0,
+            bindings: program::bindings(problem),
+            params_bytes: 32,
         }
     }
 
@@ -134,17 +117,13 @@ impl StreamPlan {
         wgsl::render("stream.wgsl.j2", WGSL, values)
     }
 
-    fn call(&self, library: &str) -> LibraryCall {
+    fn library(&self, name: &str) -> Program {
         let problem = &self.problem;
         let arguments = json!({
             "op": problem.op.name(), "elements": problem.elements, "parts": problem.parts, "passes": problem.passes,
             "type": problem.precision.storage().name(), "s": SCALAR,
         });
-        LibraryCall {
-            library: library.to_owned(),
-            function: "stream".to_owned(),
-            arguments: arguments.as_object().cloned().unwrap_or_default(),
-        }
+        program::library(problem, name, arguments)
     }
 
     /// Parameter block: vectors of a part, parts, passes, the offset of a pass, s as f32, up to 32 bytes.
@@ -157,10 +136,7 @@ impl StreamPlan {
 
 impl Plan for StreamPlan {
     fn variant(&self) -> String {
-        match &self.via {
-            Via::Language(_) => "stream".to_owned(),
-            Via::Library(library) => library.clone(),
-        }
+        self.via.variant("stream")
     }
 
     fn name(&self) -> String {
@@ -171,31 +147,12 @@ impl Plan for StreamPlan {
     }
 
     fn program(&self) -> Program {
-        let problem = &self.problem;
-        let element = problem.precision.storage().bytes();
-        let inputs = problem.op.inputs();
-        let written = if problem.op == Op::Dot { u64::from(problem.parts) } else { problem.elements };
-        let mut buffers: Vec<BufferSpec> = (0..inputs)
-            .map(|input| BufferSpec { role: BufferRole::Input(input), bytes: problem.elements * element })
-            .collect();
-        buffers.push(BufferSpec { role: BufferRole::Output, bytes: written * element });
-        let (params, grid) = match self.via {
-            Via::Language(_) => (self.params(), fold_grid(problem.parts.into(), self.max_grid_x)),
-            Via::Library(_) => (Vec::new(), [1, 1, 1]),
-        };
-        let (source, defines) = self.source();
-        Program {
-            kernels: vec![KernelSpec {
-                source,
-                entry: "stream".to_owned(),
-                defines,
-                group: [self.group, 1, 1],
-                shared_bytes: 0,
-                bindings: [vec![Access::Read; inputs], vec![Access::Write]].concat(),
-                params_bytes: params.len() as u32,
-            }],
-            launches: vec![LaunchSpec { kernel: 0, buffers: (0..buffers.len()).collect(), grid, params }],
-            buffers,
+        match &self.via {
+            Via::Language(language) => {
+                let grid = fold_grid(self.problem.parts.into(), self.max_grid_x);
+                program::single(&self.problem, self.kernel(*language), grid, self.params())
+            }
+            Via::Library(name) => self.library(name),
         }
     }
 }
