@@ -26,7 +26,7 @@ pub const LAMBDA: f64 = 6.0;
 
 /// Hoeffding: a sum of independent signs times values of quadratic mean q exceeds this times q with a probability of
 /// 2·exp(−7²/2) < 10⁻¹⁰.
-pub const PROJECTION: f64 = 7.0;
+const PROJECTION: f64 = 7.0;
 
 /// What a comparison found.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,6 +140,21 @@ pub fn sum_bound(precision: Precision, terms: u64, norm_squared: f64, truth: f64
 /// The part of [`sum_bound`] that multiplies the norm of the products.
 pub fn accumulation_bound(precision: Precision, terms: u64) -> f64 {
     LAMBDA * precision.accumulate().ulp() * (terms as f64 + 2.0).sqrt()
+}
+
+/// The bound on the residual of `outputs` sums of `terms` products each, added up with random signs: `norm_squared` is
+/// the sum of all products' squares, `size_squared` that of the outputs'.
+pub fn projection_bound(precision: Precision, terms: u64, outputs: u64, norm_squared: f64, size_squared: f64) -> f64 {
+    let outputs = (outputs as f64).sqrt();
+    // The projections' own rounding, which only shows where the output is f64 too.
+    let own = f64::EPSILON * (outputs + (terms as f64).sqrt());
+    // An output that is no number has no size either, and its bound must stay one.
+    let size_squared = if size_squared.is_finite() { size_squared } else { 0.0 };
+    let flushed = precision.storage().min_positive() * outputs;
+    PROJECTION
+        * ((accumulation_bound(precision, terms) + own) * norm_squared.sqrt()
+            + precision.storage().ulp() * size_squared.sqrt()
+            + flushed)
 }
 
 #[cfg(test)]

@@ -18,8 +18,11 @@ pub mod op;
 pub mod precision;
 pub mod probe;
 pub mod program;
+mod samples;
 pub mod shapes;
 pub mod tensor;
+#[cfg(test)]
+mod testing;
 mod wgsl;
 
 pub use catalogue::Catalogue;

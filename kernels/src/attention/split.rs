@@ -163,34 +163,23 @@ mod tests {
     use super::*;
     use crate::attention::{Attention, plan};
     use crate::bound::TypedPlan;
-    use crate::{Case, Operation, Precision};
-    use accelbench_backends::{Clock, DType, DeviceKind, Language};
-    use std::collections::{BTreeMap, BTreeSet};
+    use crate::{Case, Operation, Precision, testing};
+    use accelbench_backends::{DeviceKind, Language};
+    use std::collections::BTreeMap;
 
     fn caps(kind: DeviceKind, language: Language, local_bytes: u64, units: u32) -> Caps {
         Caps {
-            kind,
-            languages: BTreeSet::from([language]),
-            libraries: BTreeMap::new(),
-            storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
-            compute: BTreeSet::from([DType::F64, DType::F32]),
             subgroup: Some((8, 8)),
             max_group_items: 256,
             max_group: [256, 256, 64],
-            max_grid: [65_535, 65_535, 65_535],
             local_bytes,
             max_buffer_bytes: 1 << 34,
-            memory_bytes: None,
-            cache_bytes: None,
             compute_units: Some(units),
-            clock_mhz: None,
-            clock: Clock::DeviceEvent,
-            clock_resolution_ns: 1.0,
-            theoretical: Vec::new(),
             facts: BTreeMap::from([
                 ("native-vector-f32".to_owned(), "16".to_owned()),
                 ("native-vector-f64".to_owned(), "8".to_owned()),
             ]),
+            ..testing::caps(kind, language)
         }
     }
 

@@ -1,15 +1,14 @@
 //! The f64 truth of a convolution: every element where that is cheap, else samples and a projection over all of them.
 
 use super::{ConvProblem, Layout};
-use crate::compare::{Comparison, PROJECTION, accumulation_bound, sum_bound};
-use crate::{Tensor, Verdict, fill};
+use crate::compare::{Comparison, projection_bound, sum_bound};
+use crate::{Tensor, Verdict, fill, samples};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
 
 /// Up to this many multiplications every element is computed: about 0.1 s on one core.
 const ELEMENTWISE: u64 = 1 << 26;
-/// Elements compared at random places, beside the edges.
-const SAMPLES: usize = 512;
+/// The usual sizes of tiles.
+const TILES: &[usize] = &[8, 16, 32, 48, 64, 128];
 /// Draws the samples and the projection; no input has this seed.
 const SEED: u64 = 0x5EED_0C0B_72D0_57A9;
 
@@ -123,12 +122,7 @@ impl<'a> Truth<'a> {
     }
 
     fn samples(&self, output: &Tensor) -> Comparison {
-        let mut places: BTreeSet<(usize, usize)> = BTreeSet::new();
-        for pixel in edges(self.pixels) {
-            places.extend(edges(self.k).into_iter().map(|k| (pixel, k)));
-        }
-        let random = fill::indices(2 * SAMPLES, usize::MAX, SEED);
-        places.extend(random.chunks(2).map(|pair| (pair[0] % self.pixels, pair[1] % self.k)));
+        let places = samples::places([self.pixels, self.k], TILES, SEED);
         let compared = places.into_par_iter().map(|(pixel, k)| {
             let mut comparison = Comparison::new();
             self.compare(&mut comparison, output, pixel, k);
@@ -141,7 +135,6 @@ impl<'a> Truth<'a> {
     /// sum over Y's channels: all elements for the price of one filter a group. See GEMM's projection for the bound.
     fn freivalds(&self, output: &Tensor) -> Comparison {
         let problem = self.problem;
-        let precision = problem.precision;
         let (depth, group_k) = (problem.depth() as usize, problem.group_k() as usize);
         let signs = fill::signs(self.k, SEED);
         // For each group, the signed sum of its filters and the sums of their elements' squares.
@@ -158,10 +151,6 @@ impl<'a> Truth<'a> {
                 sums
             })
             .collect();
-        let accumulation = accumulation_bound(precision, depth as u64);
-        // The projections' own rounding, which only shows where the output is f64 too.
-        let own = f64::EPSILON * ((group_k as f64).sqrt() + (depth as f64).sqrt());
-        let flushed = precision.storage().min_positive() * (group_k as f64).sqrt();
         let channels = problem.group_c() as usize;
         let compared = (0..self.pixels).into_par_iter().map(|pixel| {
             let mut comparison = Comparison::new();
@@ -178,10 +167,7 @@ impl<'a> Truth<'a> {
                     let y = output.get(self.place(pixel, k));
                     (dot + y * signs[k], size + y * y)
                 });
-                // An output that is no number has no size either, and its bound must stay one.
-                let size = if size.is_finite() { size } else { 0.0 };
-                let bound = PROJECTION
-                    * ((accumulation + own) * f64::sqrt(norm) + precision.storage().ulp() * size.sqrt() + flushed);
+                let bound = projection_bound(problem.precision, depth as u64, group_k as u64, norm, size);
                 comparison.projection(got - expected, bound, || {
                     format!("{}, group {group}: projected to {got:e} instead of {expected:e}", self.describe(pixel))
                 });
@@ -203,13 +189,6 @@ fn channels_last(planes: &[f64], channels: usize, pixels: usize) -> Vec<f64> {
         }
     });
     out
-}
-
-/// Places where tilings go wrong: the ends, and the first of the last tile of every usual size.
-fn edges(side: usize) -> BTreeSet<usize> {
-    let last = side - 1;
-    let tiles = [8, 16, 32, 48, 64, 128].map(|tile| last / tile * tile);
-    tiles.into_iter().flat_map(|start| [start, start.saturating_sub(1)]).chain([0, last]).collect()
 }
 
 #[cfg(test)]

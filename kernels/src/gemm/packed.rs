@@ -164,30 +164,14 @@ pub(crate) fn vector_width(dtype: DType, caps: &Caps) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use accelbench_backends::Clock;
+    use crate::testing;
     use std::collections::{BTreeMap, BTreeSet};
 
     fn cpu(native_f32: &str) -> Caps {
         Caps {
-            kind: DeviceKind::Cpu,
-            languages: BTreeSet::from([Language::OpenClC]),
-            libraries: BTreeMap::new(),
-            storage: BTreeSet::from([DType::F32, DType::F16]),
             compute: BTreeSet::from([DType::F32]),
-            subgroup: None,
-            max_group_items: 1024,
-            max_group: [1024; 3],
-            max_grid: [1 << 20, 1 << 10, 1],
-            local_bytes: 1 << 15,
-            max_buffer_bytes: 1 << 30,
-            memory_bytes: None,
-            cache_bytes: None,
-            compute_units: Some(2),
-            clock_mhz: None,
-            clock: Clock::DeviceEvent,
-            clock_resolution_ns: 1.0,
-            theoretical: Vec::new(),
             facts: BTreeMap::from([("native-vector-f32".to_owned(), native_f32.to_owned())]),
+            ..testing::caps(DeviceKind::Cpu, Language::OpenClC)
         }
     }
 

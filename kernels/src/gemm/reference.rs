@@ -1,15 +1,14 @@
 //! The f64 truth of a GEMM: every element where that is cheap, else samples and a projection over all of them.
 
 use super::GemmProblem;
-use crate::compare::{Comparison, PROJECTION, accumulation_bound, sum_bound};
-use crate::{Tensor, Verdict, fill};
+use crate::compare::{Comparison, projection_bound, sum_bound};
+use crate::{Tensor, Verdict, fill, samples};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
 
 /// Up to this many multiplications every element is computed: about 0.1 s on one core.
 const ELEMENTWISE: u64 = 1 << 26;
-/// Elements compared at random places, beside the edges.
-const SAMPLES: usize = 512;
+/// The usual sizes of tiles.
+const TILES: &[usize] = &[8, 16, 32, 48, 64, 96, 128, 192, 256];
 /// Draws the samples and the projection; no input has this seed.
 const SEED: u64 = 0x5EED_0F7B_E7E5_7ED5;
 
@@ -86,12 +85,7 @@ impl Truth<'_> {
     }
 
     fn samples(&self, output: &Tensor) -> Comparison {
-        let mut places: BTreeSet<(usize, usize)> = BTreeSet::new();
-        for row in edges(self.m) {
-            places.extend(edges(self.n).into_iter().map(|column| (row, column)));
-        }
-        let random = fill::indices(2 * SAMPLES, usize::MAX, SEED);
-        places.extend(random.chunks(2).map(|pair| (pair[0] % self.m, pair[1] % self.n)));
+        let places = samples::places([self.m, self.n], TILES, SEED);
         let mut comparison = Comparison::new();
         for (row, column) in places {
             let (sum, square) = (0..self.k).fold((0.0, 0.0), |(sum, square), l| {
@@ -121,7 +115,6 @@ impl Truth<'_> {
     /// Every error e of C that is within its bound b contributes ±e to a row's residual, so by Hoeffding's inequality
     /// the residual is below 7·√(Σ b²); one wrong element of ordinary size is far above.
     fn freivalds(&self, output: &Tensor) -> Comparison {
-        let precision = self.problem.precision;
         let x = fill::signs(self.n, SEED);
         // B·x, and the sums of the squares of B's rows.
         let projected: Vec<(f64, f64)> = self
@@ -129,9 +122,6 @@ impl Truth<'_> {
             .par_chunks(self.n)
             .map(|row| row.iter().zip(&x).fold((0.0, 0.0), |(dot, square), (b, x)| (dot + b * x, square + b * b)))
             .collect();
-        let accumulation = accumulation_bound(precision, self.problem.k.into());
-        // The projections' own rounding, which only shows where the output is f64 too.
-        let own = f64::EPSILON * ((self.n as f64).sqrt() + (self.k as f64).sqrt());
         (0..self.m)
             .into_par_iter()
             .map(|row| {
@@ -144,11 +134,7 @@ impl Truth<'_> {
                     let c = output.get(row * self.n + column);
                     (dot + c * x[column], size + c * c)
                 });
-                // An output that is no number has no size either, and its bound must stay one.
-                let size = if size.is_finite() { size } else { 0.0 };
-                let flushed = precision.storage().min_positive() * (self.n as f64).sqrt();
-                let bound = PROJECTION
-                    * ((accumulation + own) * norm.sqrt() + precision.storage().ulp() * size.sqrt() + flushed);
+                let bound = projection_bound(self.problem.precision, self.k as u64, self.n as u64, norm, size);
                 let mut comparison = Comparison::new();
                 comparison.projection(got - expected, bound, || {
                     format!("row {row}: projected to {got:e} instead of {expected:e}")
@@ -157,13 +143,6 @@ impl Truth<'_> {
             })
             .reduce(Comparison::new, Comparison::merge)
     }
-}
-
-/// Places where tilings go wrong: the ends, and the first row or column of the last tile of every usual size.
-fn edges(side: usize) -> BTreeSet<usize> {
-    let last = side - 1;
-    let tiles = [8, 16, 32, 48, 64, 96, 128, 192, 256].map(|tile| last / tile * tile);
-    tiles.into_iter().flat_map(|start| [start, start.saturating_sub(1)]).chain([0, last]).collect()
 }
 
 #[cfg(test)]
