@@ -141,6 +141,14 @@ pub struct Work {
     pub bytes: f64,
 }
 
+impl Work {
+    /// That of a case that moves each of its tensors once.
+    pub(crate) fn moving_once(flop: f64, case: &dyn Case) -> Self {
+        let tensors = case.inputs().into_iter().chain([case.output()]);
+        Self { flop, bytes: tensors.map(|tensor| tensor.bytes() as f64).sum() }
+    }
+}
+
 /// A tensor of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TensorSpec {

@@ -1,5 +1,6 @@
 //! The numeric types of a case: what is stored, and what sums are kept in.
 
+use crate::TensorSpec;
 use accelbench_backends::{Caps, DType};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -49,6 +50,11 @@ impl Precision {
             Self::F32 | Self::F16 => DType::F32,
             Self::F16Acc16 => DType::F16,
         }
+    }
+
+    /// An input or an output of so many elements.
+    pub const fn tensor(self, name: &'static str, elements: u64) -> TensorSpec {
+        TensorSpec { name, dtype: self.storage(), elements }
     }
 
     /// Why a device can't compute so, or nothing where it can.

@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 /// The operation `attention`.
 pub struct Attention;
 
-const PRECISIONS: [Precision; 3] = [Precision::F64, Precision::F32, Precision::F16];
-
 impl Operation for Attention {
     fn name(&self) -> &'static str {
         "attention"
@@ -27,7 +25,7 @@ impl Operation for Attention {
     }
 
     fn precisions(&self) -> &'static [Precision] {
-        &PRECISIONS
+        &[Precision::F64, Precision::F32, Precision::F16]
     }
 
     fn shapes(&self, profile: Profile) -> Vec<NamedShape> {
@@ -93,20 +91,16 @@ impl Case for AttentionProblem {
         let [seq_q, seq_kv] = [self.seq_q, self.seq_kv].map(f64::from);
         let masked = if self.causal { seq_q * seq_q / 2.0 } else { 0.0 };
         let pairs = f64::from(self.batch) * f64::from(self.heads) * (seq_q * seq_kv - masked);
-        Work {
-            flop: 4.0 * pairs * f64::from(self.head_dim),
-            bytes: self.bytes().iter().map(|&bytes| bytes as f64).sum(),
-        }
+        Work::moving_once(4.0 * pairs * f64::from(self.head_dim), self)
     }
 
     fn inputs(&self) -> Vec<TensorSpec> {
-        let dtype = self.precision.storage();
         let inputs = ["Q", "K", "V"].into_iter().zip(self.elements());
-        inputs.map(|(name, elements)| TensorSpec { name, dtype, elements }).collect()
+        inputs.map(|(name, elements)| self.precision.tensor(name, elements)).collect()
     }
 
     fn output(&self) -> TensorSpec {
-        TensorSpec { name: "O", dtype: self.precision.storage(), elements: self.elements()[3] }
+        self.precision.tensor("O", self.elements()[3])
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {

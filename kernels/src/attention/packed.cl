@@ -48,20 +48,6 @@ typedef stored_t result_t;
 #define STORE_RESULT STORE
 #endif
 
-// Repetition by name: a compiler keeps named vectors in registers, an array of them it may not.
-#if VECTORS == 1
-#define EACH_VECTOR(DO, r) DO(r, 0)
-#elif VECTORS == 2
-#define EACH_VECTOR(DO, r) DO(r, 0) DO(r, 1)
-#elif VECTORS == 3
-#define EACH_VECTOR(DO, r) DO(r, 0) DO(r, 1) DO(r, 2)
-#endif
-#if ROWS == 4
-#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3)
-#elif ROWS == 8
-#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)
-#endif
-
 #define READ_B(r, v) const vector_t b##v = b[v];
 #define FMA_VECTOR(r, v) c##r##_##v = fma(a##r, b##v, c##r##_##v);
 #define FMA(r)                                                                                                         \

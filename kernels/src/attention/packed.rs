@@ -7,7 +7,12 @@ use crate::program::{self, fold_grid};
 use crate::{Precision, Program};
 use accelbench_backends::{Caps, DeviceKind, Language, Source};
 
-const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("rows.cl"), include_str!("packed.cl"));
+const OPENCL: &str = concat!(
+    include_str!("../types.cl"),
+    include_str!("../tile.cl"),
+    include_str!("rows.cl"),
+    include_str!("packed.cl")
+);
 
 /// Keys of a block.
 const KEYS: u32 = 64;

@@ -12,8 +12,6 @@ use std::fmt::Write;
 /// The operation `conv2d`.
 pub struct Conv2d;
 
-const PRECISIONS: [Precision; 3] = [Precision::F64, Precision::F32, Precision::F16];
-
 impl Operation for Conv2d {
     fn name(&self) -> &'static str {
         "conv2d"
@@ -28,7 +26,7 @@ impl Operation for Conv2d {
     }
 
     fn precisions(&self) -> &'static [Precision] {
-        &PRECISIONS
+        &[Precision::F64, Precision::F32, Precision::F16]
     }
 
     fn shapes(&self, profile: Profile) -> Vec<NamedShape> {
@@ -122,20 +120,16 @@ impl Case for ConvProblem {
     }
 
     fn work(&self) -> Work {
-        Work {
-            flop: 2.0 * f64::from(self.pixels()) * f64::from(self.k) * f64::from(self.depth()),
-            bytes: self.bytes().iter().map(|&bytes| bytes as f64).sum(),
-        }
+        Work::moving_once(2.0 * f64::from(self.pixels()) * f64::from(self.k) * f64::from(self.depth()), self)
     }
 
     fn inputs(&self) -> Vec<TensorSpec> {
         let [x, w, _] = self.elements();
-        let dtype = self.precision.storage();
-        vec![TensorSpec { name: "X", dtype, elements: x }, TensorSpec { name: "W", dtype, elements: w }]
+        vec![self.precision.tensor("X", x), self.precision.tensor("W", w)]
     }
 
     fn output(&self) -> TensorSpec {
-        TensorSpec { name: "Y", dtype: self.precision.storage(), elements: self.elements()[2] }
+        self.precision.tensor("Y", self.elements()[2])
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {

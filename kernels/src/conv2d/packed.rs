@@ -14,6 +14,7 @@ use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, Source
 const OPENCL: &str = concat!(
     include_str!("../types.cl"),
     include_str!("../vectors.cl"),
+    include_str!("../tile.cl"),
     include_str!("../gemm/panels.cl"),
     include_str!("params.cl"),
     include_str!("packed.cl")

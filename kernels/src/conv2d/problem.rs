@@ -163,9 +163,4 @@ impl ConvProblem {
             u64::from(self.pixels()) * u64::from(self.k),
         ]
     }
-
-    /// Bytes of X, W and Y.
-    pub fn bytes(&self) -> [u64; 3] {
-        self.elements().map(|elements| elements * self.precision.storage().bytes())
-    }
 }

@@ -76,20 +76,16 @@ impl Case for GemmProblem {
     }
 
     fn work(&self) -> Work {
-        Work {
-            flop: 2.0 * f64::from(self.m) * f64::from(self.n) * f64::from(self.k),
-            bytes: self.bytes().iter().map(|&bytes| bytes as f64).sum(),
-        }
+        Work::moving_once(2.0 * f64::from(self.m) * f64::from(self.n) * f64::from(self.k), self)
     }
 
     fn inputs(&self) -> Vec<TensorSpec> {
         let [a, b, _] = self.elements();
-        let dtype = self.precision.storage();
-        vec![TensorSpec { name: "A", dtype, elements: a }, TensorSpec { name: "B", dtype, elements: b }]
+        vec![self.precision.tensor("A", a), self.precision.tensor("B", b)]
     }
 
     fn output(&self) -> TensorSpec {
-        TensorSpec { name: "C", dtype: self.precision.storage(), elements: self.elements()[2] }
+        self.precision.tensor("C", self.elements()[2])
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {

@@ -14,6 +14,7 @@ use accelbench_backends::{Access, Caps, DType, DeviceKind, KernelSpec, Language,
 const OPENCL: &str = concat!(
     include_str!("../types.cl"),
     include_str!("../vectors.cl"),
+    include_str!("../tile.cl"),
     include_str!("panels.cl"),
     include_str!("packed.cl")
 );

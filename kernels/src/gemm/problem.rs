@@ -52,9 +52,4 @@ impl GemmProblem {
         let (m, n, k) = (u64::from(self.m), u64::from(self.n), u64::from(self.k));
         [m * k, k * n, m * n]
     }
-
-    /// Bytes of A, B and C.
-    pub fn bytes(&self) -> [u64; 3] {
-        self.elements().map(|elements| elements * self.precision.storage().bytes())
-    }
 }

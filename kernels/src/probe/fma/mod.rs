@@ -128,10 +128,6 @@ impl FmaProblem {
     fn bodies(&self) -> u32 {
         self.rounds / BODY
     }
-
-    fn tensor(&self, name: &'static str) -> TensorSpec {
-        TensorSpec { name, dtype: self.precision.storage(), elements: self.lanes }
-    }
 }
 
 impl Case for FmaProblem {
@@ -152,15 +148,15 @@ impl Case for FmaProblem {
     }
 
     fn work(&self) -> Work {
-        Work { flop: 2.0 * self.lanes as f64 * f64::from(self.rounds), bytes: 2.0 * self.tensor("x").bytes() as f64 }
+        Work::moving_once(2.0 * self.lanes as f64 * f64::from(self.rounds), self)
     }
 
     fn inputs(&self) -> Vec<TensorSpec> {
-        vec![self.tensor("x")]
+        vec![self.precision.tensor("x", self.lanes)]
     }
 
     fn output(&self) -> TensorSpec {
-        self.tensor("y")
+        self.precision.tensor("y", self.lanes)
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {

@@ -106,10 +106,6 @@ impl MatrixProblem {
             rounds: fields.multiple("rounds", BODY.into(), LONGEST.into())? as u32,
         })
     }
-
-    fn tensor(&self, name: &'static str, elements: u64) -> TensorSpec {
-        TensorSpec { name, dtype: self.precision.storage(), elements }
-    }
 }
 
 impl Case for MatrixProblem {
@@ -130,19 +126,15 @@ impl Case for MatrixProblem {
     }
 
     fn work(&self) -> Work {
-        let tensors = self.inputs().into_iter().chain([self.output()]);
-        Work {
-            flop: 2.0 * (M * N * K) as f64 * self.tiles as f64 * f64::from(self.rounds),
-            bytes: tensors.map(|tensor| tensor.bytes() as f64).sum(),
-        }
+        Work::moving_once(2.0 * (M * N * K) as f64 * self.tiles as f64 * f64::from(self.rounds), self)
     }
 
     fn inputs(&self) -> Vec<TensorSpec> {
-        vec![self.tensor("A", (M * K) as u64), self.tensor("B", (K * N) as u64), self.output()]
+        vec![self.precision.tensor("A", (M * K) as u64), self.precision.tensor("B", (K * N) as u64), self.output()]
     }
 
     fn output(&self) -> TensorSpec {
-        self.tensor("C", self.tiles * (M * N) as u64)
+        self.precision.tensor("C", self.tiles * (M * N) as u64)
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {

@@ -173,10 +173,6 @@ impl StreamProblem {
     fn part(&self) -> u64 {
         self.elements / u64::from(self.parts)
     }
-
-    fn tensor(&self, name: &'static str, elements: u64) -> TensorSpec {
-        TensorSpec { name, dtype: self.precision.storage(), elements }
-    }
 }
 
 impl Case for StreamProblem {
@@ -208,13 +204,13 @@ impl Case for StreamProblem {
     }
 
     fn inputs(&self) -> Vec<TensorSpec> {
-        ["x", "y"].iter().take(self.op.inputs()).map(|name| self.tensor(name, self.elements)).collect()
+        ["x", "y"].iter().take(self.op.inputs()).map(|name| self.precision.tensor(name, self.elements)).collect()
     }
 
     fn output(&self) -> TensorSpec {
         match self.op {
-            Op::Dot => self.tensor("sums", self.parts.into()),
-            _ => self.tensor("z", self.elements),
+            Op::Dot => self.precision.tensor("sums", self.parts.into()),
+            _ => self.precision.tensor("z", self.elements),
         }
     }
 
