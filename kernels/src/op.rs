@@ -89,7 +89,7 @@ pub trait Case: Send + Sync {
         self.precision().missing(caps)
     }
 
-    /// Why there is no plan for such a device; none where there is one.
+    /// Why there is no plan for such a device: what is [missing](Case::missing), or that [`Case::plans`] gives none.
     fn unsupported(&self, caps: &Caps) -> Option<String> {
         self.missing(caps).or_else(|| {
             let none = self.plans(caps).is_empty();

@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// What a buffer of a program holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BufferRole {
-    /// The case's input with this index in [`Case::inputs`](crate::Case::inputs).
+    /// The case's input with this index in [`Case::inputs`].
     Input(usize),
     /// The case's output.
     Output,

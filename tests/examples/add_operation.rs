@@ -177,13 +177,13 @@ impl Case for Problem {
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
-        if self.unsupported(caps).is_some() {
+        if self.missing(caps).is_some() {
             return Vec::new();
         }
         vec![Box::new(Simple { problem: *self, caps: caps.clone() })]
     }
 
-    fn unsupported(&self, caps: &Caps) -> Option<String> {
+    fn missing(&self, caps: &Caps) -> Option<String> {
         let no_language = || self.source(caps).is_none().then(|| "the device compiles no kernels".to_owned());
         self.precision.missing(caps).or_else(no_language)
     }
