@@ -39,7 +39,7 @@ pub fn rows(file: &RunFile) -> Vec<String> {
         }
         check_row(row, &mut problem);
         if let Some(energy) = &row.energy {
-            energy::check(row, energy, &mut problem);
+            energy::check_row(row, energy, &mut problem);
         }
         if let Some(ceiling) = &row.ceiling {
             check_ceiling(file, row, ceiling, &mut problem);
@@ -139,6 +139,9 @@ fn check_ceilings(ceilings: &Ceilings, problem: &mut impl FnMut(&str)) {
     }
     if ceilings.missing.iter().any(|missing| missing.reason.is_empty()) {
         problem("something is missing and no reason is given");
+    }
+    if let Some(energy) = &ceilings.energy {
+        energy::check_ceilings(energy, problem);
     }
 }
 
