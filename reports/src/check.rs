@@ -37,6 +37,11 @@ pub fn rows(file: &RunFile) -> Vec<String> {
         if !devices.contains(row.device.as_str()) {
             problem("its device is not in the header");
         }
+        if let (Some(fill), Some(provenance)) = (&file.header.plan.fill, &row.provenance)
+            && provenance.fill != *fill
+        {
+            problem("its inputs do not hold what the header says");
+        }
         check_row(row, &mut problem);
         if let Some(energy) = &row.energy {
             energy::check_row(row, energy, &mut problem);

@@ -17,7 +17,7 @@ pub use read::{ReadError, RunFile};
 pub use schema::{
     BackendRow, BackendStatus, Bandwidth, Bound, CacheMode, Ceiling, Ceilings, DeviceRow, Direction, End, EndStatus,
     Energy, EnergyCeilings, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyPoint, EnergyRoofline, EnergyStatus,
-    EnergyWindow, Host, HostMemory, Latency, Line, Missing, Peak, Plan, Provenance, Quantity, Rate, ResultRow, RunHeader,
-    SCHEMA, Status, Suite, Theoretical, Timing, Transfer, Unit, Verify, Work,
+    EnergyWindow, Host, HostMemory, Latency, Line, Missing, Peak, Plan, Provenance, Quantity, Rate, ResultRow,
+    RunHeader, SCHEMA, Status, Suite, Theoretical, Timing, Transfer, Unit, Verify, Work,
 };
 pub use write::RunWriter;

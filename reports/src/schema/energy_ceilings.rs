@@ -24,8 +24,8 @@ pub struct EnergyCeilings {
 /// The measured energy of a probe on arrays that no cache holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EnergyPoint {
-    /// `triad`, `mul` or `dot`, as of [`Bandwidth`](super::Bandwidth); or `fma`: each element is read, goes through a chain
-    /// of multiply-adds, and is written.
+    /// `triad`, `mul` or `dot`, as of [`Bandwidth`](super::Bandwidth); or `fma-32`: each element is read, goes through so
+    /// many multiply-adds, and is written.
     pub kernel: String,
     /// The elements' type.
     pub dtype: String,
@@ -35,7 +35,7 @@ pub struct EnergyPoint {
     pub mode: String,
     /// What one run computes and moves.
     pub work: Work,
-    /// Picojoules per byte; none of `fma`, whose energy is not the bytes' alone.
+    /// Picojoules per byte; none of `fma-…`, whose energy is not the bytes' alone.
     pub pj_per_byte: Option<f64>,
     /// The measurement.
     pub energy: Energy,
