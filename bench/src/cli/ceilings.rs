@@ -216,7 +216,7 @@ fn energy(energy: &EnergyCeilings) -> Vec<Vec<String>> {
             row("a byte", units::pj(fit.pj_per_byte, "B"), units::pj(fit.pj_per_byte_error, "B")),
         ];
         rows.extend(constant.map(|(value, error)| row("all the time", watts(value), watts(error))));
-        rows.push(vec!["fit error".to_owned(), "roofline".to_owned(), units::percent(fit.fit_error)]);
+        rows.push(vec!["fit error".to_owned(), "roofline".to_owned(), format!("{:.2}%", 100.0 * fit.fit_error)]);
         rows
     });
     points.chain(roofline).collect()
