@@ -30,7 +30,9 @@ impl Metered {
         let effort = Effort::of(mode).ok_or_else(|| without("it was not asked for".to_owned()))?;
         let meter = serving::meter_for(session.device().info(), findings)?;
         let info = meter.info().clone();
-        let sampler = Sampler::start(meter).map_err(|error| without(format!("the meter can't be read: {error}")))?;
+        let kind = session.device().caps().kind;
+        let sampler =
+            Sampler::start(meter, kind).map_err(|error| without(format!("the meter can't be read: {error}")))?;
         let base = prepare(&mut Live::new(session, None, &sampler), &info, &effort);
         let base = base.map(|base| Base { cold_idle_w: base.cold_idle_w.filter(|_| cold), ..base });
         Ok(Self { sampler, info, effort, base })

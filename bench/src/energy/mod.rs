@@ -22,6 +22,7 @@ mod tests;
 
 pub use effort::{Effort, Mode};
 pub use figures::{energy, estimate, kind};
+pub use live::Sampler;
 pub use metered::{Found, Metered};
 pub use protocol::{Base, Ended, Measured, measure, prepare};
 pub use serving::{find, meter_for, serves};

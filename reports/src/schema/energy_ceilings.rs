@@ -41,8 +41,8 @@ pub struct EnergyPoint {
     pub energy: Energy,
 }
 
-/// The energy roofline E = pj_per_flop × FLOP + pj_per_byte × bytes + constant_w × seconds, after Choi, Bedard, Fowler and
-/// Vuduc, IPDPS 2013, fitted by least squares of the relative errors. Errors are standard errors.
+/// The energy roofline E = `pj_per_flop` × FLOP + `pj_per_byte` × bytes + `constant_w` × seconds, after Choi, Bedard,
+/// Fowler and Vuduc, IPDPS 2013, fitted by least squares of the relative errors. Errors are standard errors.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EnergyRoofline {
     /// Picojoules per FLOP.
