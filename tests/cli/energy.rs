@@ -34,6 +34,10 @@ fn a_meter_s_joules() {
     for idle_w in [figures.cold_idle_w, figures.warm_idle_w] {
         assert!((idle_w.unwrap() / 100.0 - 1.0).abs() < 0.02, "{figures:?}");
     }
+    assert_eq!(
+        (figures.mean_clock_mhz, figures.temperature_c, figures.power_limit_w, &figures.throttle[..]),
+        (Some(1500.0), Some(60.0), Some(250.0), &["sw_power_cap".to_owned()][..])
+    );
     assert_eq!((figures.windows.len(), energy.meter.unwrap().id.as_str()), (3, "virtual"));
     assert!(ran.stdout.contains(&format!("\"joules_per_run\":{}", figures.joules_per_run)), "{ran:?}");
 }

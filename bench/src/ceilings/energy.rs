@@ -240,3 +240,81 @@ pub fn take_point(
     };
     (Ok(Box::new(point)), device_lost)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use accelbench_reports::{Bandwidth, Peak, Verify, Work};
+
+    fn measured(point: Point, mode: Mode) -> EnergyPoint {
+        EnergyPoint {
+            kernel: point.to_string(),
+            dtype: "f64".to_owned(),
+            plan: "native".to_owned(),
+            mode: mode.name().to_owned(),
+            work: Work { flop: 1.0, bytes: 1.0 },
+            pj_per_byte: None,
+            energy: Energy::without(EnergyStatus::Measured, ""),
+        }
+    }
+
+    fn ceilings(points: Vec<EnergyPoint>) -> Ceilings {
+        Ceilings { energy: Some(together(points, None, &mut Vec::new())), ..Ceilings::default() }
+    }
+
+    fn names(ceilings: &Ceilings, mode: Mode) -> Vec<String> {
+        unknown(ceilings, mode).map(|point| point.to_string()).collect()
+    }
+
+    #[test]
+    fn what_is_known_well_enough_is_not_measured_again() {
+        let all = |mode: Mode| ceilings(ALL.map(|point| measured(point, mode)).to_vec());
+        assert_eq!(names(&Ceilings::default(), Mode::Quick).len(), ALL.len());
+        assert_eq!(names(&all(Mode::Quick), Mode::Full).len(), ALL.len());
+        assert!(is_known(&all(Mode::Quick), Mode::Quick) && is_known(&all(Mode::Full), Mode::Quick));
+        assert!(is_known(&Ceilings::default(), Mode::Off));
+        let some = ceilings(ALL[1..].iter().map(|&point| measured(point, Mode::Quick)).collect());
+        assert_eq!(names(&some, Mode::Quick), ["triad"]);
+    }
+
+    #[test]
+    fn no_points_have_a_reason_and_too_few_no_roofline() {
+        let first = Energy { tried: vec!["a meter".to_owned()], ..Energy::without(EnergyStatus::Contended, "shared") };
+        let mut missing = Vec::new();
+        let none = together(Vec::new(), Some(first), &mut missing);
+        assert_eq!(
+            (none.status, none.reason.as_deref(), none.tried.len()),
+            (EnergyStatus::Contended, Some("shared"), 1)
+        );
+        assert!(missing.is_empty());
+        let one = together(vec![measured(Triad, Mode::Quick)], None, &mut missing);
+        assert_eq!((one.status, one.roofline, missing.len()), (EnergyStatus::Measured, None, 1));
+        assert!(missing[0].what == "energy roofline" && missing[0].reason.contains("4 intensities"), "{missing:?}");
+    }
+
+    #[test]
+    fn the_plan_is_the_one_that_reached_the_ceiling() {
+        let verify = || Verify { method: "elementwise".to_owned(), checked: 1, max_error: Some(0.0), bound: 1.0 };
+        let memory = Bandwidth {
+            kernel: "triad".to_owned(),
+            dtype: "f64".to_owned(),
+            working_set_bytes: 1,
+            bytes_per_s: 1.0,
+            plan: "stream-2".to_owned(),
+            verify: verify(),
+        };
+        let peak = |dtype: &str, plan: &str| Peak {
+            dtype: dtype.to_owned(),
+            unit: Unit::Vector,
+            flop_per_s: 1.0,
+            plan: plan.to_owned(),
+            verify: verify(),
+        };
+        let peaks = vec![peak("f32", "fma-1x8"), peak("f64", "fma-1x4")];
+        let ceilings = Ceilings { memory: vec![memory], peaks, ..Ceilings::default() };
+        assert_eq!(Triad.best(&ceilings), Some((Precision::F64, "stream-2".to_owned())));
+        assert_eq!(Fma(4).best(&ceilings), Some((Precision::F64, "fma-1x4".to_owned())));
+        assert_eq!(Dot.best(&ceilings), None);
+        assert_eq!(Fma(4).best(&Ceilings::default()), None);
+    }
+}

@@ -16,6 +16,8 @@ const READING: f64 = 0.1;
 /// And this where the device is the processor. Threads of a load wait for the slowest of them, so what reading takes from
 /// one is lost to all, and a metered run may lose 0.5%; the other half is for waking up and for what that costs caches.
 const READING_BESIDE: f64 = 0.0025;
+/// What a reading costs besides the call: its thread is woken, and another is set aside for it.
+const WAKING_S: f64 = 10e-6;
 /// But it is not put off for longer than this, or than the meter's own interval: a reading of a program that takes 10 ms
 /// would come every 4 s, and windows of seconds would start and end at no change that was seen.
 const PUT_OFF_MAX_S: f64 = 1.0;
@@ -91,7 +93,7 @@ fn read_on(mut meter: Box<dyn Meter>, share: f64, state: &AtomicU8, sender: &Sen
                 // The lower of two: a thread that is set aside while it reads has not read for so long.
                 let usual_s = cost_s.min(last_s);
                 last_s = cost_s;
-                let put_off_s = (usual_s * (1.0 / share - 1.0)).min(PUT_OFF_MAX_S);
+                let put_off_s = ((usual_s + WAKING_S) * (1.0 / share - 1.0)).min(PUT_OFF_MAX_S);
                 let pause_s = put_off_s.max(interval_s - cost_s);
                 std::thread::sleep(Duration::try_from_secs_f64(pause_s).unwrap_or_default());
             }
