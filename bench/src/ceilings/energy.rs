@@ -60,10 +60,12 @@ impl Point {
         }
     }
 
-    /// The type that memory was probed in, and the plan that reached the ceiling.
+    /// The type that memory was probed in, and the plan that reached the ceiling. Where there was no time for a memory
+    /// kernel, the most telling one's plan does for it.
     fn best(self, ceilings: &Ceilings) -> Option<(Precision, String)> {
         let name = self.to_string();
-        let memory = ceilings.memory.iter().find(|found| self.op().is_none() || found.kernel == name)?;
+        let own = ceilings.memory.iter().find(|found| found.kernel == name);
+        let memory = own.or(ceilings.memory.first())?;
         let peak = || ceilings.peaks.iter().find(|peak| peak.unit == Unit::Vector && peak.dtype == memory.dtype);
         let plan = if self.op().is_some() { &memory.plan } else { &peak()?.plan };
         Some((memory.dtype.parse().ok()?, plan.clone()))
@@ -126,12 +128,13 @@ pub fn energy(
     // The first that was not measured, and why nothing more is tried.
     let mut first: Option<Energy> = None;
     let mut over: Option<String> = None;
+    let failed = |reason: String| Energy::without(EnergyStatus::Failed, reason);
     for point in wanted {
         let used_up = limit.filter(|&limit| start.elapsed().as_secs_f64() >= limit);
-        let why = match (&over, used_up, point.best(ceilings)) {
-            (Some(why), ..) => Err(why.clone()),
-            (_, Some(limit), _) => Err(format!("the {limit:.0} s for it are used up")),
-            (.., None) => Err("its probe has reached no ceiling".to_owned()),
+        let energy = match (&over, used_up, point.best(ceilings)) {
+            (Some(why), ..) => failed(why.clone()),
+            (_, Some(limit), _) => failed(format!("the {limit:.0} s for it are used up")),
+            (.., None) => failed("its probe has reached no ceiling".to_owned()),
             (.., Some((precision, plan))) => {
                 let request = PointRequest { point, precision, plan, mode };
                 let stopped = workers.stopped;
@@ -139,31 +142,29 @@ pub fn energy(
                 if answer.as_ref().map_or(true, |(_, device_lost)| *device_lost) {
                     workers.dismiss();
                 }
-                match answer {
+                let mut give_up = false;
+                let energy = match answer {
                     Ok((Ok(point), _)) if point.energy.status == EnergyStatus::Measured => {
                         measured.push(*point);
                         continue;
                     }
-                    Ok((Ok(point), _)) => Ok(point.energy),
-                    Ok((Err(energy), _)) => Ok(*energy),
+                    Ok((Ok(point), _)) => point.energy,
+                    Ok((Err(energy), _)) => *energy,
                     Err(Failure::Interrupted) => return Err(Stopped),
                     Err(failure) => {
                         failures += 1;
-                        if matches!(failure, Failure::Closed(_)) || failures > FAILURES {
-                            over = Some(failure.to_string());
-                        }
-                        Err(failure.to_string())
+                        give_up = matches!(failure, Failure::Closed(_)) || failures > FAILURES;
+                        failed(failure.to_string())
                     }
-                }
+                };
+                // What keeps the first point from being measured keeps the others, too, and each would take long to find
+                // that. But power that does not settle under one load may do so under another.
+                give_up |= measured.is_empty() && energy.status != EnergyStatus::NonStationary;
+                over = energy.reason.clone().filter(|_| give_up);
+                energy
             }
         };
-        let energy = why.unwrap_or_else(|reason| Energy::without(EnergyStatus::Failed, reason));
         let reason = energy.reason.clone().unwrap_or_default();
-        // What keeps the first point from being measured keeps the others, too, and each would take long to find that. But
-        // power that does not settle under one load may do so under another.
-        if measured.is_empty() && over.is_none() && energy.status != EnergyStatus::NonStationary {
-            over = Some(reason.clone());
-        }
         ceilings.missing.push(Missing { what: format!("{MISSING}of {point}"), reason });
         first.get_or_insert(energy);
     }
@@ -314,7 +315,7 @@ mod tests {
         let ceilings = Ceilings { memory: vec![memory], peaks, ..Ceilings::default() };
         assert_eq!(Triad.best(&ceilings), Some((Precision::F64, "stream-2".to_owned())));
         assert_eq!(Fma(4).best(&ceilings), Some((Precision::F64, "fma-1x4".to_owned())));
-        assert_eq!(Dot.best(&ceilings), None);
+        assert_eq!(Dot.best(&ceilings), Some((Precision::F64, "stream-2".to_owned())));
         assert_eq!(Fma(4).best(&Ceilings::default()), None);
     }
 }
