@@ -4,7 +4,8 @@ use crate::case_id::NO_VARIANT;
 use crate::energy::Mode;
 use crate::plan::Planned;
 use crate::run::RunSettings;
-use accelbench_kernels::{Profile, fill};
+use accelbench_kernels::Profile;
+use accelbench_kernels::fill::Fill;
 use accelbench_reports::{CacheMode, Provenance, ResultRow, Status};
 use serde_json::{Map, Value};
 use std::fmt::Write;
@@ -49,7 +50,7 @@ pub(crate) fn complete(planned: &Planned, settings: &RunSettings, mut row: Resul
         source_sha256: None,
         plan: None,
         seed: settings.seed,
-        fill: fill::NORMAL.to_owned(),
+        fill: settings.fill.name().to_owned(),
         command: String::new(),
     });
     provenance.command = command(planned, settings, provenance.plan.as_deref());
@@ -75,6 +76,9 @@ fn command(planned: &Planned, settings: &RunSettings, plan: Option<&str>) -> Str
     }
     if settings.cache == CacheMode::Cold {
         command.push_str(" --cache cold");
+    }
+    if settings.fill == Fill::Zeros {
+        command.push_str(" --fill zeros");
     }
     if settings.energy != Mode::default() {
         let _ = write!(command, " --energy {}", settings.energy.name());

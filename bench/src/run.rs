@@ -11,6 +11,7 @@ use crate::worker::{CaseRequest, Failure, Measured, Workers};
 use crate::{App, CaseId, host, roofline};
 use accelbench_backends::DeviceId;
 use accelbench_kernels::Profile;
+use accelbench_kernels::fill::Fill;
 use accelbench_reports::roofline::of_row;
 use accelbench_reports::{CacheMode, Ceiling, Ceilings, Energy, EnergyStatus, ResultRow, Status};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,8 @@ pub struct RunSettings {
     pub cache: CacheMode,
     /// Of the inputs.
     pub seed: u64,
+    /// What the inputs hold.
+    pub fill: Fill,
     /// A plan by name, instead of each variant's preferred one.
     pub plan: Option<String>,
     /// How long a worker may take over one case.
@@ -33,6 +36,8 @@ pub struct RunSettings {
     pub budget: Option<Duration>,
     /// Whether energy is measured, and how well.
     pub energy: Mode,
+    /// Whether what a byte and a FLOP take is measured where it is not known yet, and how well.
+    pub ceilings_energy: Mode,
     /// Rated power in watts by device, as the user states it: what bounds energy where there is no meter.
     pub rated_power_w: BTreeMap<String, f64>,
     /// How long one case may take by what the device has shown so far; none means no limit.
@@ -59,6 +64,8 @@ const DOUBTS: u32 = 3;
 pub enum Event<'a> {
     /// A device is being probed, which takes seconds.
     Probing(&'a DeviceId),
+    /// What a byte and a FLOP take on a device is being measured, which takes a minute.
+    Metering(&'a DeviceId),
     /// Something that hinders nothing.
     Note(String),
     /// A device's ceilings; rows that follow are held against them.
@@ -89,6 +96,7 @@ pub fn run<E>(
         ceilings: known.iter().map(|ceilings| (ceilings.device.clone(), ceilings.clone())).collect(),
         probed_again: BTreeSet::new(),
         metered: BTreeMap::new(),
+        with_meter: BTreeSet::new(),
         rates: BTreeMap::new(),
         tell,
     };
@@ -136,6 +144,8 @@ struct Driver<'a, T> {
     probed_again: BTreeSet<DeviceId>,
     /// Devices whose meters were looked for, and the time that measuring energy took on each.
     metered: BTreeMap<DeviceId, Duration>,
+    /// Those of them that have one.
+    with_meter: BTreeSet<DeviceId>,
     /// The best rate so far of each device, operation and type, in FLOP/s.
     rates: BTreeMap<(String, String, &'static str), f64>,
     tell: T,
@@ -185,7 +195,12 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
                 self.workers.dismiss();
                 Ok(())
             }
-            Ok(()) => Ok(()),
+            Ok(found) => {
+                if found {
+                    self.with_meter.insert(device.clone());
+                }
+                Ok(())
+            }
         }
     }
 
@@ -216,8 +231,7 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
         let energy = match answer {
             Ok((energy, _)) => energy,
             Err(Failure::Interrupted) => return Err(End::Stopped),
-            Err(Failure::Crashed(how) | Failure::Closed(how)) => failed(how),
-            Err(Failure::Timeout(after)) => failed(format!("no answer within {} s", after.as_secs_f64())),
+            Err(failure) => failed(failure.to_string()),
         };
         let rated = self.settings.rated_power_w.get(&row.device).zip(row.timing.as_ref());
         Ok(Some(match rated {
@@ -239,6 +253,7 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
             case: planned.id.clone(),
             plan: self.settings.plan.clone(),
             seed: self.settings.seed,
+            fill: self.settings.fill,
             cache: self.settings.cache,
             effort: Effort::of(self.settings.profile),
         }
@@ -255,19 +270,27 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
         measured
     }
 
-    /// The ceilings that were kept, or else those that a probing finds.
+    /// The ceilings that were kept, or else those that a probing finds, with their energy where that is asked for.
     fn find_ceilings(&mut self, device: &DeviceId) -> Result<Ceilings, End<E>> {
-        let place = self.place(device);
-        if let Some(kept) = place.as_ref().and_then(|place| place.load(self.settings.profile)) {
+        let (profile, mode) = (self.settings.profile, self.settings.ceilings_energy);
+        let kept = self.place(device).and_then(|place| place.load(profile));
+        let (mut ceilings, failures) = if let Some(kept) = kept.clone() {
             // Devices may be numbered otherwise now.
-            return Ok(Ceilings { device: device.to_string(), ..kept });
+            (Ceilings { device: device.to_string(), ..kept }, 0)
+        } else {
+            (self.tell)(Event::Probing(device)).map_err(End::Told)?;
+            let probing = ceilings::probe(&mut self.workers, device, profile, |_| true)?;
+            (probing.ceilings, probing.failures)
+        };
+        if self.with_meter.contains(device) && !ceilings::energy_known(&ceilings, mode) {
+            (self.tell)(Event::Metering(device)).map_err(End::Told)?;
         }
-        (self.tell)(Event::Probing(device)).map_err(End::Told)?;
-        let probing = ceilings::probe(&mut self.workers, device, self.settings.profile, |_| true)?;
-        if probing.failures == 0 {
-            self.store(device, &probing.ceilings)?;
+        // What was not measured is not kept from being measured: it is tried again by the next run.
+        ceilings::energy(&mut self.workers, device, profile, mode, &mut ceilings)?;
+        if failures == 0 && kept.as_ref() != Some(&ceilings) {
+            self.store(device, &ceilings)?;
         }
-        Ok(probing.ceilings)
+        Ok(ceilings)
     }
 
     fn place(&self, device: &DeviceId) -> Option<Place> {
@@ -293,6 +316,8 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
     /// better than its ceilings is probed anew before the row is called wrong.
     fn hold(&mut self, planned: &Planned, Measured { mut row, unit, .. }: Measured) -> Result<ResultRow, End<E>> {
         let device = &planned.id.device;
+        // Ceilings are of random data, beside which zeros may be faster.
+        let unit = unit.filter(|_| self.settings.fill == Fill::Normal);
         let (Some(unit), Some(known)) = (unit, self.ceilings.get(&row.device).cloned()) else { return Ok(row) };
         row.ceiling = of_row(&known, &row, unit);
         let exceeded = |row: &ResultRow| row.ceiling.as_ref().is_some_and(Ceiling::is_exceeded);

@@ -165,4 +165,26 @@ mod tests {
             assert!(!verdict.ok && verdict.worst.contains("row 6, column 4"), "{trans}: {verdict:?}");
         }
     }
+    #[test]
+    fn zeros_verify_and_what_a_run_left_as_it_was_does_not() {
+        let catalogue = Catalogue::builtin();
+        for (operation, large) in
+            [("gemm", "512x512x512"), ("conv2d", "1x16x64x64-32x3x3-p1-nchw"), ("attention", "1x2x2-512x512x64-causal")]
+        {
+            for precision in [Precision::F64, Precision::F32, Precision::F16] {
+                let small = catalogue.operation(operation).unwrap().conformance().into_iter().take(3);
+                let small =
+                    small.map(|fields| catalogue.operation(operation).unwrap().case(precision, &fields).unwrap());
+                for case in small.chain([catalogue.case(operation, precision, large).unwrap()]) {
+                    let inputs: Vec<_> =
+                        case.inputs().iter().zip(0..).map(|(spec, i)| fill::Fill::Zeros.tensor(spec, 1, i)).collect();
+                    let mut output = fill::Fill::Zeros.tensor(&case.output(), 1, 9);
+                    let verdict = case.verify(&inputs, &output);
+                    assert!(verdict.ok, "{operation} {}: {verdict:?}", case.shape_text());
+                    output.bytes_mut().fill(fill::POISON as u8);
+                    assert!(!case.verify(&inputs, &output).ok, "{operation} {}", case.shape_text());
+                }
+            }
+        }
+    }
 }

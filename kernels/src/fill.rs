@@ -1,6 +1,6 @@
 //! Inputs: seeded normal random numbers, the same on every machine.
 //!
-//! Never zeros or constants: they draw less power, run faster, and hide wrong indices.
+//! Zeros draw less power, run faster, and hide wrong indices: they are for who asks for them, to see by how much.
 
 use crate::{Tensor, TensorSpec};
 use half::f16;
@@ -8,9 +8,44 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
-/// The name of this fill in result files.
-pub const NORMAL: &str = "normal(0,1)";
+/// What the inputs hold. Results of different fills are different measurements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fill {
+    /// Standard normal random numbers.
+    #[default]
+    Normal,
+    /// Zeros.
+    Zeros,
+}
+
+impl Fill {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Normal, Self::Zeros];
+
+    /// The name in result files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal(0,1)",
+            Self::Zeros => "zeros",
+        }
+    }
+
+    /// The fill of a name in a result file.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fill| fill.name() == name)
+    }
+
+    /// A tensor filled so. `index` tells the inputs of one case apart.
+    pub fn tensor(self, spec: &TensorSpec, seed: u64, index: u64) -> Tensor {
+        match self {
+            Self::Normal => normal(spec, seed, index),
+            Self::Zeros => Tensor::zeros(spec.dtype, usize::try_from(spec.elements).unwrap_or(usize::MAX)),
+        }
+    }
+}
 
 /// Elements that come from one stream of the generator: the unit in which a fill is spread over threads.
 const CHUNK: usize = 1 << 16;

@@ -37,9 +37,14 @@ pub fn rows(file: &RunFile) -> Vec<String> {
         if !devices.contains(row.device.as_str()) {
             problem("its device is not in the header");
         }
+        if let (Some(fill), Some(provenance)) = (&file.header.plan.fill, &row.provenance)
+            && provenance.fill != *fill
+        {
+            problem("its inputs do not hold what the header says");
+        }
         check_row(row, &mut problem);
         if let Some(energy) = &row.energy {
-            energy::check(row, energy, &mut problem);
+            energy::check_row(row, energy, &mut problem);
         }
         if let Some(ceiling) = &row.ceiling {
             check_ceiling(file, row, ceiling, &mut problem);
@@ -139,6 +144,9 @@ fn check_ceilings(ceilings: &Ceilings, problem: &mut impl FnMut(&str)) {
     }
     if ceilings.missing.iter().any(|missing| missing.reason.is_empty()) {
         problem("something is missing and no reason is given");
+    }
+    if let Some(energy) = &ceilings.energy {
+        energy::check_ceilings(energy, problem);
     }
 }
 

@@ -6,6 +6,7 @@
 //! and no operation.
 
 pub mod check;
+pub mod energy_roofline;
 pub mod read;
 pub mod roofline;
 pub mod schema;
@@ -15,8 +16,8 @@ pub mod write;
 pub use read::{ReadError, RunFile};
 pub use schema::{
     BackendRow, BackendStatus, Bandwidth, Bound, CacheMode, Ceiling, Ceilings, DeviceRow, Direction, End, EndStatus,
-    Energy, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyStatus, EnergyWindow, Host, HostMemory, Latency, Line,
-    Missing, Peak, Plan, Provenance, Quantity, Rate, ResultRow, RunHeader, SCHEMA, Status, Suite, Theoretical, Timing,
-    Transfer, Unit, Verify, Work,
+    Energy, EnergyCeilings, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyPoint, EnergyRoofline, EnergyStatus,
+    EnergyWindow, Host, HostMemory, Latency, Line, Missing, Peak, Plan, Provenance, Quantity, Rate, ResultRow,
+    RunHeader, SCHEMA, Status, Suite, Theoretical, Timing, Transfer, Unit, Verify, Work,
 };
 pub use write::RunWriter;

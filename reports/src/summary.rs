@@ -18,6 +18,8 @@ pub struct Best {
     pub flop_per_s: f64,
     /// The rate's share of what the device can attain for that case, where its ceilings are known.
     pub fraction: Option<f64>,
+    /// Measured picojoules per FLOP.
+    pub pj_per_flop: Option<f64>,
     /// The case that reached it.
     pub case: String,
 }
@@ -30,6 +32,11 @@ pub fn best(file: &RunFile) -> Vec<Best> {
 /// The result of each device, operation and type that is nearest to its ceiling, in the file's order.
 pub fn best_fractions(file: &RunFile) -> Vec<Best> {
     best_by(file, |entry| entry.fraction)
+}
+
+/// The result of each device, operation and type that took the least measured energy for a FLOP, in the file's order.
+pub fn best_energies(file: &RunFile) -> Vec<Best> {
+    best_by(file, |entry| entry.pj_per_flop.map(|picojoules| -picojoules))
 }
 
 fn best_by(file: &RunFile, value: impl Fn(&Best) -> Option<f64>) -> Vec<Best> {
@@ -59,6 +66,7 @@ fn entry(file: &RunFile, row: &ResultRow, flop_per_s: f64) -> Best {
         dtype: row.dtype.clone(),
         flop_per_s,
         fraction: row.ceiling.as_ref().map(|ceiling| ceiling.fraction),
+        pj_per_flop: row.energy.as_ref().and_then(|energy| energy.figures.as_ref()).map(|figures| figures.pj_per_flop),
         case: row.case.clone(),
     }
 }

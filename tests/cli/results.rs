@@ -69,8 +69,42 @@ fn cold_caches_are_a_measurement_of_their_own() {
 }
 
 #[test]
+fn zeros_are_a_measurement_of_their_own_and_called_so() {
+    let program = program();
+    let ran = program.run(&[&TWO_CASES[..], &["--fill", "zeros", "-o", "run.jsonl"]].concat());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for words in
+        ["quick profile, at most 100 s a device, on inputs of zeros", "%, on zeros", "rates on inputs of zeros"]
+    {
+        assert!(ran.stdout.contains(words), "{words}: {ran:?}");
+    }
+    let file = program.file("run.jsonl");
+    assert_eq!(check::check(&file), Vec::<String>::new());
+    assert_eq!(file.header.plan.fill.as_deref(), Some("zeros"));
+    for row in &file.results {
+        // Exactly: nothing but 0 comes of zeros. And ceilings are of random data.
+        assert_eq!(row.verify.as_ref().unwrap().max_error, Some(0.0));
+        assert_eq!((row.provenance.as_ref().unwrap().fill.as_str(), &row.ceiling), ("zeros", &None));
+    }
+    let mut mixed = file;
+    mixed.results[1].provenance.as_mut().unwrap().fill = "normal(0,1)".to_owned();
+    let problems = check::check(&mixed);
+    assert!(
+        problems.len() == 1 && problems[0].ends_with("its inputs do not hold what the header says"),
+        "{problems:?}"
+    );
+    let random = run(&[]);
+    assert_eq!(random.header.plan.fill.as_deref(), Some("normal(0,1)"));
+    assert!(errors(&random).iter().all(|error| *error != Some(0.0)));
+}
+
+#[test]
 fn a_row_s_command_gives_it_again() {
-    for options in [&["--seed", "9"][..], &["--cache", "cold", "gemm:m=20,n=30,k=40,trans=tn"]] {
+    for options in [
+        &["--seed", "9"][..],
+        &["--cache", "cold", "gemm:m=20,n=30,k=40,trans=tn"],
+        &["--fill", "zeros", "gemm:m=20,n=30,k=40,trans=tn"],
+    ] {
         for row in run(options).results {
             let command = &row.provenance.as_ref().unwrap().command;
             let words: Vec<&str> = command.split(' ').collect();

@@ -1,8 +1,8 @@
 //! What the seam costs over the raw bindings, on every device that there is: opencl3, wgpu and cudarc.
 //!
-//!     cargo bench -p accelbench                               # a minute on three devices
-//!     cargo bench -p accelbench -- --quick                    # seconds
-//!     cargo bench -p accelbench -- opencl:0/launch            # some of it
+//!     cargo bench -p accelbench --bench overhead              # a minute on three devices
+//!     cargo bench -p accelbench --bench overhead -- --quick   # seconds
+//!     cargo bench -p accelbench --bench overhead -- opencl:0/launch   # some of it
 //!
 //! Criterion can't interleave two benchmarks, so each of its iterations does the task both ways, and counts one of them:
 //! whatever else the machine does hits both alike. All pairs of times go into the table at the end, whose difference is

@@ -29,6 +29,7 @@ pub fn larger(earlier: &Ceilings, later: Ceilings) -> Ceilings {
         transfers: best(&earlier.transfers, later.transfers, way, |transfer| transfer.bytes_per_s),
         latency: if later.latency == Latency::default() { earlier.latency.clone() } else { later.latency },
         theoretical: if later.theoretical.is_empty() { earlier.theoretical.clone() } else { later.theoretical },
+        energy: later.energy.or_else(|| earlier.energy.clone()),
         missing: if later.missing.is_empty() { earlier.missing.clone() } else { later.missing },
         ..later
     }

@@ -4,6 +4,7 @@
 //! and nothing else. Probings are kept from run to run (see [`Place`]).
 
 mod cache;
+mod energy;
 mod latency;
 mod merge;
 mod race;
@@ -14,6 +15,7 @@ mod theoretical;
 mod transfers;
 
 pub use cache::{FOLDER_VARIABLE, Place};
+pub use energy::{PointRequest, energy, is_known as energy_known, take_point};
 pub use merge::larger;
 pub use site::take;
 pub use steps::{Step, seconds};
@@ -94,11 +96,7 @@ pub fn probe(
                 failures += 1;
                 // A device that does not open now does not open for the next step.
                 let over = matches!(failure, Failure::Closed(_)) || failures > FAILURES;
-                let reason = match failure {
-                    Failure::Timeout(after) => format!("the probe gave no answer within {:.0} s", after.as_secs_f64()),
-                    Failure::Crashed(reason) | Failure::Closed(reason) => reason,
-                    Failure::Interrupted => return Err(Stopped),
-                };
+                let reason = failure.to_string();
                 workers.dismiss();
                 given_up = over.then(|| reason.clone());
                 miss(reason);

@@ -1,7 +1,8 @@
 //! The best of many ways: every plan runs briefly, and the two fastest then run for as long as is left.
 
 use crate::measure::{self, Effort, Outcome, Session, Settings};
-use accelbench_kernels::{Case, Plan, Tensor, TensorSpec, Work, fill};
+use accelbench_kernels::fill::{self, Fill};
+use accelbench_kernels::{Case, Plan, Tensor, TensorSpec, Work};
 use accelbench_reports::{CacheMode, Verify};
 use std::time::Instant;
 
@@ -114,7 +115,7 @@ impl<'a> Racer<'a> {
             samples_max: 1000,
             batch_s: 0.002,
         };
-        let settings = Settings { seed: SEED, cache: CacheMode::Warm, effort };
+        let settings = Settings { seed: SEED, fill: Fill::Normal, cache: CacheMode::Warm, effort };
         let kept = &mut self.inputs;
         let outcome = measure::measure_on(self.session, case, plan, &settings, || kept.of(case));
         let Outcome { fault, verify, timing, plan, device_lost, .. } = outcome;

@@ -2,8 +2,8 @@
 
 use accelbench_backends::{Caps, DeviceKind};
 use accelbench_kernels::Precision;
-use accelbench_kernels::probe::Fields;
 use accelbench_kernels::probe::stream::{Op, working_set, working_sets};
+use accelbench_kernels::probe::{Fields, fma};
 
 /// The kernels, the most telling first: little time may be left for the others.
 const KERNELS: [Op; 5] = [Op::Triad, Op::Dot, Op::Copy, Op::Add, Op::Mul];
@@ -14,7 +14,19 @@ const POINT_S: f64 = 0.08;
 
 /// Each kernel on arrays that together are no cache's: four times the last one, and no less than this.
 pub(super) fn memory(precision: Precision, caps: &Caps) -> Vec<Fields> {
-    KERNELS.iter().map(|&op| working_set(op, large(caps), precision, caps)).collect()
+    KERNELS.iter().map(|&op| largest(op, precision, caps)).collect()
+}
+
+/// One kernel on the arrays of [`memory`].
+pub(super) fn largest(op: Op, precision: Precision, caps: &Caps) -> Fields {
+    working_set(op, large(caps), precision, caps)
+}
+
+/// The vector probe on arrays of that size: so many bodies of multiply-adds for each element that is read and written.
+pub(super) fn streamed(bodies: u32, precision: Precision, caps: &Caps) -> Fields {
+    let lanes = (large(caps) / 2 / precision.storage().bytes()).next_multiple_of(fma::LANES);
+    let rounds = bodies * fma::BODY;
+    [("lanes", lanes.to_string()), ("rounds", rounds.to_string())].map(|(name, size)| (name.to_owned(), size)).into()
 }
 
 /// Bytes that no cache holds and the device has room for.

@@ -1,7 +1,8 @@
 //! The flags, defined once: help, man page and completions come from here.
 
+use crate::energy::Mode;
 use accelbench_backends::DeviceId;
-use accelbench_kernels::Precision;
+use accelbench_kernels::{Precision, fill};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -136,6 +137,11 @@ pub(super) struct ProbeArgs {
     /// About a minute a device
     #[arg(long)]
     pub(super) full: bool,
+    /// Measure what a byte and a FLOP take where a meter serves the device, in time of its own: about seven seconds
+    /// for each of seven probes, or a minute or more with full; quick begins none after 24 s with --quick, 60 s, or
+    /// 360 s with --full
+    #[arg(long, value_enum, default_value_t = Energy::Quick, value_name = "HOW")]
+    pub(super) energy: Energy,
     /// Seconds that one probe may take before its worker is ended
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(super) timeout: f64,
@@ -152,6 +158,24 @@ pub(super) enum Cache {
     Cold,
 }
 
+/// What the inputs hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Fill {
+    /// Seeded standard normal numbers
+    Random,
+    /// Zeros, which are held against no ceiling
+    Zeros,
+}
+
+impl From<Fill> for fill::Fill {
+    fn from(fill: Fill) -> Self {
+        match fill {
+            Fill::Random => Self::Normal,
+            Fill::Zeros => Self::Zeros,
+        }
+    }
+}
+
 /// Whether energy is measured, and how well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Energy {
@@ -161,6 +185,16 @@ pub(super) enum Energy {
     Quick,
     /// 5 windows of 10 seconds or more
     Full,
+}
+
+impl From<Energy> for Mode {
+    fn from(energy: Energy) -> Self {
+        match energy {
+            Energy::Off => Self::Off,
+            Energy::Quick => Self::Quick,
+            Energy::Full => Self::Full,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -175,7 +209,7 @@ pub(super) struct RunOptions {
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// Go on with a run that was stopped, with its own settings, in its own file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "full", "output", "cache", "seed", "timeout", "budget", "energy"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "full", "output", "cache", "seed", "fill", "timeout", "budget", "energy"])]
     pub(super) resume: Option<PathBuf>,
     /// What caches hold when a kernel starts
     #[arg(long, value_enum, default_value_t = Cache::Warm)]
@@ -183,6 +217,9 @@ pub(super) struct RunOptions {
     /// Seed of the random inputs
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+    /// What the inputs hold. Zeros draw less power and run faster: results of the two are never compared
+    #[arg(long, value_enum, default_value_t = Fill::Random)]
+    pub(super) fill: Fill,
     /// Seconds that one case may take before its worker is ended
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(super) timeout: f64,
@@ -191,7 +228,8 @@ pub(super) struct RunOptions {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) budget: Option<f64>,
     /// Measure the energy of each case where a meter serves its device, in time of its own: quick takes about
-    /// ten seconds a case, full a minute or more
+    /// ten seconds a case, full a minute or more. `all` also measures what a byte and a FLOP take where the kept
+    /// ceilings lack that; quick begins no part of it after 24 s with --quick, 60 s, or 360 s with --full
     #[arg(long, value_enum, default_value_t = Energy::Quick, value_name = "HOW")]
     pub(super) energy: Energy,
     /// Where no meter is, give rated power × time as an upper bound; it is called estimated and ranked nowhere

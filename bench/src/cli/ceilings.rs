@@ -6,12 +6,14 @@ use super::term::{self, FAINT, STRONG, styled};
 use super::units;
 use crate::App;
 use crate::ceilings::{self, Place};
+use crate::energy::{Effort, Mode};
 use crate::plan;
 use crate::probe::Machine;
-use crate::worker::Workers;
+use crate::worker::{Failure, Workers};
 use accelbench_kernels::Profile;
 use accelbench_reports::{
-    Bandwidth, Ceilings, Direction, HostMemory, Quantity, RunFile, Theoretical, roofline as ridge, summary,
+    Bandwidth, Ceilings, Direction, EnergyCeilings, HostMemory, Quantity, RunFile, Theoretical, roofline as ridge,
+    summary,
 };
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -29,23 +31,41 @@ pub(super) fn probe(app: App, options: &ProbeArgs) -> Result<ExitCode, UserError
     let devices: Vec<_> = machine.devices().cloned().collect();
     let stopped = term::on_interrupt();
     let mut workers = Workers::new(&machine, Duration::from_secs_f64(options.timeout), &stopped);
+    let energy = Mode::from(options.energy);
     let mut failures = 0;
     let mut all = Vec::new();
     for device in plan::chosen_devices(&devices, &options.device).map_err(UserError)? {
+        // Before the device has any load. What is wrong with it, the next request says.
+        if let Some(effort) = Effort::of(energy) {
+            let deadline = workers.timeout + effort.longest();
+            match workers.on(&device.id).and_then(|worker| worker.find_meter(energy, deadline, &stopped)) {
+                Err(Failure::Interrupted) => return Ok(ExitCode::from(exit::INTERRUPTED)),
+                Err(_) => workers.dismiss(),
+                Ok(_) => {}
+            }
+        }
         let Ok(probing) = ceilings::probe(&mut workers, &device.id, profile, |_| true) else {
             return Ok(ExitCode::from(exit::INTERRUPTED));
         };
-        failures += probing.failures;
+        let mut found = probing.ceilings;
+        let place = Place::of(app, device);
+        if energy == Mode::Off {
+            found.energy = place.load(Profile::Quick).and_then(|kept| kept.energy);
+        }
+        let Ok(failed) = ceilings::energy(&mut workers, &device.id, profile, energy, &mut found) else {
+            return Ok(ExitCode::from(exit::INTERRUPTED));
+        };
+        failures += probing.failures + failed;
         // What a crash cut short is not kept, nor does it take the place of what was.
         if probing.failures == 0
-            && let Err(error) = Place::of(app, device).store(&probing.ceilings)
+            && let Err(error) = place.store(&found)
         {
             term::note(&format!("the ceilings of {} are not kept for runs to come: {error}", device.id));
         }
         if !options.format.json {
-            term::print(&text(&probing.ceilings, &device.name))?;
+            term::print(&text(&found, &device.name))?;
         }
-        all.push(probing.ceilings);
+        all.push(found);
     }
     if options.format.json {
         term::print(&format!("{:#}\n", json!(all)))?;
@@ -153,6 +173,7 @@ fn text(ceilings: &Ceilings, name: &str) -> String {
     let times = times.into_iter().filter_map(|(what, ns)| Some(vec![what.to_owned(), units::time(ns?)]));
     let rate = latency.sustained_launches_per_s.map(|rate| vec!["launches".to_owned(), units::per_s(rate)]);
     section(&mut out, "latency", times.chain(rate));
+    section(&mut out, "energy", ceilings.energy.iter().flat_map(energy));
     section(&mut out, "theoretical", ceilings.theoretical.iter().map(theoretical));
     let missing = ceilings.missing.iter();
     section(&mut out, "missing", missing.map(|missing| vec![missing.what.clone(), one_line(&missing.reason)]));
@@ -166,6 +187,39 @@ fn one_line(reason: &str) -> String {
 fn bandwidth(point: &Bandwidth) -> Vec<String> {
     let rate = units::bytes_per_s(point.bytes_per_s);
     vec![point.kernel.clone(), point.dtype.clone(), rate, units::bytes(point.working_set_bytes), point.plan.clone()]
+}
+
+/// The energy of probes, and what was fitted to it.
+fn energy(energy: &EnergyCeilings) -> Vec<Vec<String>> {
+    if energy.points.is_empty() {
+        let reason = one_line(energy.reason.as_deref().unwrap_or_default());
+        return vec![vec![format!("{}: {reason}", energy.status.name())]];
+    }
+    let points = energy.points.iter().filter_map(|point| {
+        let figures = point.energy.figures.as_ref()?;
+        let each = match point.pj_per_byte {
+            Some(picojoules) => units::pj(picojoules, "B"),
+            None => units::pj(figures.pj_per_flop, "FLOP"),
+        };
+        let intensity = format!("at {:.3} FLOP/B", point.work.flop / point.work.bytes);
+        let (error, power) = (units::percent(figures.combined), format!("{:.1} W", figures.mean_power_w));
+        Some(vec![point.kernel.clone(), point.dtype.clone(), each, format!("±{error}"), power, intensity])
+    });
+    let roofline = energy.roofline.iter().flat_map(|fit| {
+        let row = |what: &str, value: String, error: String| {
+            vec![what.to_owned(), "roofline".to_owned(), value, format!("±{error}")]
+        };
+        let constant = fit.constant_w.zip(fit.constant_w_error);
+        let watts = |watts: f64| format!("{watts:.1} W");
+        let mut rows = vec![
+            row("a FLOP", units::pj(fit.pj_per_flop, "FLOP"), units::pj(fit.pj_per_flop_error, "FLOP")),
+            row("a byte", units::pj(fit.pj_per_byte, "B"), units::pj(fit.pj_per_byte_error, "B")),
+        ];
+        rows.extend(constant.map(|(value, error)| row("all the time", watts(value), watts(error))));
+        rows.push(vec!["fit error".to_owned(), "roofline".to_owned(), format!("{:.2}%", 100.0 * fit.fit_error)]);
+        rows
+    });
+    points.chain(roofline).collect()
 }
 
 fn theoretical(figure: &Theoretical) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! `all` and `run`: measure, write the result file, show what matters.
 
-use super::args::{Cache, Energy, RunArgs, RunOptions};
+use super::args::{Cache, RunArgs, RunOptions};
 use super::exit::{self, UserError};
 use super::progress::{self, Progress};
 use super::{term, units};
@@ -9,10 +9,11 @@ use crate::plan::{self, Planned, Selection};
 use crate::probe::Machine;
 use crate::run::{self, Event, RunSettings};
 use crate::{App, CaseId, host};
+use accelbench_kernels::fill::Fill;
 use accelbench_kernels::{Catalogue, Profile};
 use accelbench_reports::{
-    BackendStatus, CacheMode, DeviceRow, End, EndStatus, Line, Plan, RunFile, RunHeader, RunWriter, SCHEMA, Status,
-    check, summary,
+    BackendStatus, CacheMode, DeviceRow, End, EndStatus, Line, Plan, ResultRow, RunFile, RunHeader, RunWriter, SCHEMA,
+    Status, check, summary,
 };
 use comfy_table::{CellAlignment, Table, presets};
 use std::collections::BTreeSet;
@@ -22,7 +23,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 pub(super) fn all(app: App, options: RunOptions) -> Result<ExitCode, UserError> {
-    start(app, &Selection::default(), options)
+    let energy = Mode::from(options.energy);
+    start(app, &Selection::default(), energy, options)
 }
 
 pub(super) fn run(app: App, args: RunArgs) -> Result<ExitCode, UserError> {
@@ -42,10 +44,11 @@ pub(super) fn run(app: App, args: RunArgs) -> Result<ExitCode, UserError> {
         plan: args.plan,
         own_shapes,
     };
-    start(app, &selection, args.options)
+    // Who measures some cases takes what is known of the device, and is not kept waiting for more.
+    start(app, &selection, Mode::Off, args.options)
 }
 
-fn start(app: App, selection: &Selection, options: RunOptions) -> Result<ExitCode, UserError> {
+fn start(app: App, selection: &Selection, ceilings_energy: Mode, options: RunOptions) -> Result<ExitCode, UserError> {
     if let Some(path) = &options.resume {
         return resume(app, path, options.json);
     }
@@ -62,14 +65,12 @@ fn start(app: App, selection: &Selection, options: RunOptions) -> Result<ExitCod
             Cache::Cold => CacheMode::Cold,
         },
         seed: options.seed,
+        fill: options.fill.into(),
         plan: selection.plan.clone(),
         timeout: Duration::from_secs_f64(options.timeout),
         budget: options.budget.map(Duration::from_secs_f64).or(budget),
-        energy: match options.energy {
-            Energy::Off => Mode::Off,
-            Energy::Quick => Mode::Quick,
-            Energy::Full => Mode::Full,
-        },
+        energy: options.energy.into(),
+        ceilings_energy,
         rated_power_w: options.allow_estimate.iter().map(|(device, watts)| (device.to_string(), *watts)).collect(),
         // Who names a shape wants it measured, however long it takes.
         case_limit: if selection.own_shapes.is_empty() { case_limit } else { None },
@@ -98,15 +99,19 @@ fn resume(app: App, path: &Path, json: bool) -> Result<ExitCode, UserError> {
     let profile = [Profile::Quick, Profile::Standard, Profile::Full].into_iter().find(|p| p.name() == plan.profile);
     let profile =
         profile.ok_or_else(|| UserError(format!("{}: unknown profile `{}`", path.display(), plan.profile)))?;
+    let fill = plan.fill.as_deref().map_or(Some(Fill::default()), Fill::named);
+    let fill = fill.ok_or_else(|| UserError(format!("{}: its inputs are of an unknown kind", path.display())))?;
     let seconds = |value: f64| Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX);
     let settings = RunSettings {
         profile,
         cache: plan.cache,
         seed: plan.seed,
+        fill,
         plan: plan.plan.clone(),
         timeout: seconds(plan.timeout_s),
         budget: plan.budget_s.map(seconds),
-        energy: Mode::ALL.into_iter().find(|mode| plan.energy.as_deref() == Some(mode.name())).unwrap_or(Mode::Off),
+        energy: plan.energy.as_deref().and_then(Mode::named).unwrap_or(Mode::Off),
+        ceilings_energy: Mode::Off,
         rated_power_w: plan.rated_power_w.clone(),
         case_limit: plan.case_limit_s.map(seconds),
     };
@@ -183,6 +188,9 @@ impl Run {
         let ran =
             run::run(self.app, &self.machine, &self.cases, &self.settings, &known, &stopped, |event| match event {
                 Event::Probing(device) => progress.note(&format!("{device} probing ceilings\n"), show),
+                Event::Metering(device) => {
+                    progress.note(&format!("{device} measuring what a byte and a FLOP take\n"), show)
+                }
                 Event::Note(note) => progress.note(&format!("{note}\n"), progress::to_stderr),
                 Event::Ceilings(found) => {
                     keep(writer, &Line::Ceilings(found.clone()), json)?;
@@ -270,6 +278,7 @@ fn header(app: App, machine: &Machine, cases: &[Planned], settings: &RunSettings
             profile: settings.profile.name().to_owned(),
             cache: settings.cache,
             seed: settings.seed,
+            fill: Some(settings.fill.name().to_owned()),
             timeout_s: settings.timeout.as_secs_f64(),
             budget_s: settings.budget.map(|budget| budget.as_secs_f64()),
             case_limit_s: settings.case_limit.map(|limit| limit.as_secs_f64()),
@@ -291,7 +300,8 @@ fn introduction(machine: &Machine, cases: usize, settings: &RunSettings) -> Stri
         let _ = writeln!(text, "{:10} {} ({})", device.id.to_string(), device.name, device.driver);
     }
     let limit = settings.budget.map_or(String::new(), |budget| format!(", at most {} s a device", budget.as_secs()));
-    let _ = writeln!(text, "{cases} cases, {} profile{limit}\n", settings.profile.name());
+    let fill = if settings.fill == Fill::Zeros { ", on inputs of zeros" } else { "" };
+    let _ = writeln!(text, "{cases} cases, {} profile{limit}{fill}\n", settings.profile.name());
     text
 }
 
@@ -301,10 +311,15 @@ fn conclusion(file: &RunFile, end: &End, path: &Path) -> String {
     if !best.is_empty() {
         let _ = writeln!(
             text,
-            "\nBest verified rates, and their share of what the device can attain there\n{}",
-            table(&best)
+            "\nBest verified rates{}, and their share of what the device can attain there\n{}",
+            on(&file.header.plan),
+            table(&best, |entry| {
+                let share = entry.fraction.map_or(String::new(), |fraction| format!(" {}", units::percent(fraction)));
+                units::flop_per_s(entry.flop_per_s) + &share
+            })
         );
     }
+    text += &energies(file);
     for backend in file.header.backends.iter().filter(|backend| backend.status == BackendStatus::Absent) {
         let _ = writeln!(
             text,
@@ -326,8 +341,37 @@ fn conclusion(file: &RunFile, end: &End, path: &Path) -> String {
     text
 }
 
+/// What the inputs held, where that is not the usual.
+fn on(plan: &Plan) -> &'static str {
+    if plan.fill.as_deref() == Some(Fill::Zeros.name()) { " on inputs of zeros" } else { "" }
+}
+
+/// What energies were measured, or why none.
+fn energies(file: &RunFile) -> String {
+    let best = summary::best_energies(file);
+    if !best.is_empty() {
+        let cell = |entry: &summary::Best| {
+            let picojoules = entry.pj_per_flop.unwrap_or_default();
+            // A FLOP/s per watt is a FLOP per joule.
+            format!("{} {}/W", units::pj(picojoules, "FLOP"), units::flop_per_s(1e12 / picojoules))
+        };
+        return format!(
+            "\nLeast measured energy{}, and rate per watt\n{}\n",
+            on(&file.header.plan),
+            table(&best, cell)
+        );
+    }
+    let reason = |row: &ResultRow| row.energy.as_ref()?.reason.clone();
+    let Some(reason) = file.results.iter().find_map(reason) else { return String::new() };
+    let estimated = file.results.iter().any(|row| row.energy.as_ref().is_some_and(|energy| energy.estimate.is_some()));
+    let estimates = if estimated { ", and the file has estimates alone" } else { "" };
+    let first = reason.lines().next().unwrap_or_default();
+    let advice = if first.contains("accelbench meters") { "" } else { "; `accelbench meters` says what there is" };
+    format!("No joules{estimates}: {first}{advice}\n")
+}
+
 /// Devices and operations down, types across.
-fn table(best: &[summary::Best]) -> Table {
+fn table(best: &[summary::Best], cell: impl Fn(&summary::Best) -> String) -> Table {
     let mut columns: Vec<&str> = Vec::new();
     let mut rows: Vec<(&str, &str, &str)> = Vec::new();
     for entry in best {
@@ -346,10 +390,7 @@ fn table(best: &[summary::Best]) -> Table {
     for (i, &(device, name, op)) in rows.iter().enumerate() {
         let rates = columns.iter().map(|dtype| {
             let entry = best.iter().find(|entry| entry.device == device && entry.op == op && entry.dtype == *dtype);
-            entry.map_or("-".to_owned(), |entry| {
-                let share = entry.fraction.map_or(String::new(), |fraction| format!(" {}", units::percent(fraction)));
-                units::flop_per_s(entry.flop_per_s) + &share
-            })
+            entry.map_or("-".to_owned(), &cell)
         });
         // A device is named once.
         let first = i == 0 || rows[i - 1].0 != device;

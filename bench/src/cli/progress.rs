@@ -3,6 +3,7 @@
 use super::exit::UserError;
 use super::term::{self, BAD, FAINT, GOOD, styled};
 use super::units;
+use accelbench_kernels::fill::Fill;
 use accelbench_reports::{ResultRow, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -63,8 +64,13 @@ fn line(row: &ResultRow) -> String {
             let half = (high - low) / 2.0 / timing.median_ns * 100.0;
             let share = row.ceiling.as_ref().map_or(String::new(), |ceiling| units::percent(ceiling.fraction));
             let unsteady = if timing.steady { "" } else { ", had not settled" };
+            let zeros = row.provenance.as_ref().is_some_and(|provenance| provenance.fill == Fill::Zeros.name());
+            let zeros = if zeros { ", on zeros" } else { "" };
+            let energy = row.energy.as_ref().and_then(|energy| energy.figures.as_ref());
+            let energy =
+                energy.map_or(String::new(), |figures| format!("  {}", units::pj(figures.pj_per_flop, "FLOP")));
             format!(
-                "{name} {} {:>14} {share:>4}  {:>9} ±{half:.1}%{unsteady}",
+                "{name} {} {:>14} {share:>4}  {:>9} ±{half:.1}%{energy}{zeros}{unsteady}",
                 styled(GOOD, "ok"),
                 units::flop_per_s(rate.flop_per_s),
                 units::time(timing.median_ns)

@@ -10,6 +10,15 @@ pub(super) fn bytes_per_s(rate: f64) -> String {
     scaled(rate, "B/s")
 }
 
+/// Picojoules for each of something.
+pub(super) fn pj(picojoules: f64, of: &str) -> String {
+    match picojoules.abs() {
+        1e6.. => format!("{} µJ/{of}", digits(picojoules / 1e6)),
+        1e3.. => format!("{} nJ/{of}", digits(picojoules / 1e3)),
+        _ => format!("{} pJ/{of}", digits(picojoules)),
+    }
+}
+
 /// How often something happens.
 pub(super) fn per_s(rate: f64) -> String {
     scaled(rate, "/s")
@@ -53,10 +62,10 @@ fn scaled(value: f64, unit: &str) -> String {
 
 /// Four significant digits of a number from 1 to 9999.
 fn digits(value: f64) -> String {
-    match value {
-        value if value < 10.0 => format!("{value:.3}"),
-        value if value < 100.0 => format!("{value:.2}"),
-        value if value < 1000.0 => format!("{value:.1}"),
+    match value.abs() {
+        size if size < 10.0 => format!("{value:.3}"),
+        size if size < 100.0 => format!("{value:.2}"),
+        size if size < 1000.0 => format!("{value:.1}"),
         value => format!("{value:.0}"),
     }
 }
@@ -74,6 +83,7 @@ mod tests {
         assert_eq!([percent(0.9412), percent(0.0312), percent(0.0997)], ["94%", "3.1%", "10%"]);
         assert_eq!(time(1234.5), "1.234 µs");
         assert_eq!(time(83_700_000.0), "83.70 ms");
+        assert_eq!([pj(0.71, "FLOP"), pj(-12.0, "B"), pj(2400.0, "B")], ["0.710 pJ/FLOP", "-12.00 pJ/B", "2.400 nJ/B"]);
         assert_eq!(bytes(24 << 30), "24.0 GiB");
         assert_eq!(bytes(512), "512 B");
     }

@@ -3,10 +3,10 @@
 use super::live::{Live, Sampler};
 use super::protocol::{Base, Ended};
 use super::{Effort, Mode, energy, measure, prepare, serving};
-use crate::measure::{Session, inputs};
+use crate::measure::Session;
 use accelbench_backends::Error;
 use accelbench_backends::meters::{Finding, MeterInfo};
-use accelbench_kernels::{Case, Plan};
+use accelbench_kernels::{Case, Plan, Tensor};
 use accelbench_reports::{CacheMode, Energy, EnergyStatus, Work};
 
 /// A device under its meter.
@@ -30,22 +30,30 @@ impl Metered {
         let effort = Effort::of(mode).ok_or_else(|| without("it was not asked for".to_owned()))?;
         let meter = serving::meter_for(session.device().info(), findings)?;
         let info = meter.info().clone();
-        let sampler = Sampler::start(meter).map_err(|error| without(format!("the meter can't be read: {error}")))?;
+        let kind = session.device().caps().kind;
+        let sampler =
+            Sampler::start(meter, kind).map_err(|error| without(format!("the meter can't be read: {error}")))?;
         let base = prepare(&mut Live::new(session, None, &sampler), &info, &effort);
         let base = base.map(|base| Base { cold_idle_w: base.cold_idle_w.filter(|_| cold), ..base });
         Ok(Self { sampler, info, effort, base })
     }
 
-    /// The energy of a case's plan. The output is held against the truth once more, after the windows. The flag says
-    /// that the device went away.
-    pub fn energy(&self, session: &Session, case: &dyn Case, plan: &dyn Plan, seed: u64) -> (Energy, bool) {
+    /// The energy of a case's plan on these inputs. The output is held against the truth once more, after the windows.
+    /// The flag says that the device went away.
+    pub fn energy(
+        &self,
+        session: &Session,
+        case: &dyn Case,
+        plan: &dyn Plan,
+        inputs: impl FnOnce() -> Vec<Tensor>,
+    ) -> (Energy, bool) {
         let work = case.work();
         let work = Work { flop: work.flop, bytes: work.bytes };
         let base = match &self.base {
             Ok(base) => base,
             Err(ended) => return (energy(&self.info, &Base::default(), work, Err(ended.clone())), false),
         };
-        let (measured, lost) = match self.windows(session, case, plan, seed, base) {
+        let (measured, lost) = match self.windows(session, case, plan, &inputs(), base) {
             Ok(done) => done,
             Err(error) => {
                 let lost = matches!(error, Error::DeviceLost { .. } | Error::Timeout { .. });
@@ -60,11 +68,10 @@ impl Metered {
         session: &Session,
         case: &dyn Case,
         plan: &dyn Plan,
-        seed: u64,
+        inputs: &[Tensor],
         base: &Base,
     ) -> Result<(Result<super::Measured, Ended>, bool), Error> {
-        let inputs = inputs(case, seed);
-        let loaded = session.load(&plan.program(), &inputs, Some(CacheMode::Warm))?;
+        let loaded = session.load(&plan.program(), inputs, Some(CacheMode::Warm))?;
         session.poison(&loaded)?;
         let mut live = Live::new(session, Some(&loaded), &self.sampler);
         let measured = measure(&mut live, &self.info, &self.effort, base);
@@ -74,7 +81,7 @@ impl Metered {
             return Ok((measured, lost));
         }
         let output = session.output(&loaded, case)?;
-        let verdict = case.verify(&inputs, &output);
+        let verdict = case.verify(inputs, &output);
         let measured = if verdict.ok {
             measured
         } else {

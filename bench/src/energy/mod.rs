@@ -12,7 +12,6 @@ mod metered;
 mod protocol;
 mod ramp;
 mod record;
-mod roofline;
 mod serving;
 mod uncertainty;
 mod window;
@@ -23,8 +22,8 @@ mod tests;
 
 pub use effort::{Effort, Mode};
 pub use figures::{energy, estimate, kind};
+pub use live::Sampler;
 pub use metered::{Found, Metered};
 pub use protocol::{Base, Ended, Measured, measure, prepare};
-pub use roofline::{Fit, Point, fit};
 pub use serving::{find, meter_for, serves};
 pub use world::{Event, World};

@@ -10,7 +10,8 @@ pub use session::{Loaded, Session};
 
 use crate::stats;
 use accelbench_backends::Error;
-use accelbench_kernels::{Case, Plan, Tensor, Unit, Verdict, fill};
+use accelbench_kernels::fill::Fill;
+use accelbench_kernels::{Case, Plan, Tensor, Unit, Verdict};
 use accelbench_reports::{CacheMode, Rate, Status, Timing, Verify, Work};
 
 /// How a case is measured.
@@ -18,6 +19,8 @@ use accelbench_reports::{CacheMode, Rate, Status, Timing, Verify, Work};
 pub struct Settings {
     /// Of the inputs.
     pub seed: u64,
+    /// What the inputs hold.
+    pub fill: Fill,
     /// Warm or cold caches.
     pub cache: CacheMode,
     /// How long to warm up and to sample.
@@ -66,9 +69,14 @@ impl From<Error> for Outcome {
     }
 }
 
-/// Seeded inputs for a case.
+/// Seeded random inputs for a case.
 pub fn inputs(case: &dyn Case, seed: u64) -> Vec<Tensor> {
-    case.inputs().iter().enumerate().map(|(index, spec)| fill::normal(spec, seed, index as u64)).collect()
+    filled(case, Fill::Normal, seed)
+}
+
+/// Inputs for a case, filled so.
+pub fn filled(case: &dyn Case, fill: Fill, seed: u64) -> Vec<Tensor> {
+    case.inputs().iter().enumerate().map(|(index, spec)| fill.tensor(spec, seed, index as u64)).collect()
 }
 
 /// Runs a plan once into a poisoned output and checks every promise about the output.
@@ -85,7 +93,7 @@ pub fn verify_once(session: &Session, case: &dyn Case, plan: &dyn Plan, inputs: 
 /// Measures a plan. Every sample is preceded by poisoning the output, outside the timed span, so that what is checked
 /// in the end was written by the last timed runs.
 pub fn measure(session: &Session, case: &dyn Case, plan: &dyn Plan, settings: &Settings) -> Outcome {
-    measure_on(session, case, plan, settings, || inputs(case, settings.seed))
+    measure_on(session, case, plan, settings, || filled(case, settings.fill, settings.seed))
 }
 
 /// As [`measure`], with inputs that were made before, or are made when it is known that they fit.

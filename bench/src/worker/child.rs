@@ -5,7 +5,7 @@ use crate::energy::{Found, Metered};
 use crate::measure::{self, Outcome, Session, Settings};
 use crate::{App, ceilings};
 use accelbench_backends::{Absence, AbsenceReason, DeviceId};
-use accelbench_kernels::{self as kernels, Case, Catalogue, Plan, fill};
+use accelbench_kernels::{self as kernels, Case, Catalogue, Plan};
 use accelbench_reports::{CacheMode, Energy, EnergyStatus, Provenance, ResultRow, Status, Unit};
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -61,9 +61,15 @@ pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
                 device_lost
             }
             Request::Meter(mode) => {
-                meter = Some(Metered::find(&session, (app.meters)(), mode, cold));
-                say(&Answer::Metered);
+                let found = meter.insert(Metered::find(&session, (app.meters)(), mode, cold));
+                say(&Answer::Metered(found.is_ok()));
                 false
+            }
+            Request::Point(request) => {
+                let found = meter.get_or_insert_with(|| Metered::find(&session, (app.meters)(), request.mode, cold));
+                let (point, device_lost) = ceilings::take_point(app, &session, &request, found);
+                say(&Answer::Point { point, device_lost });
+                device_lost
             }
             Request::Energy { case: request, mode } => {
                 let found = meter.get_or_insert_with(|| Metered::find(&session, (app.meters)(), mode, cold));
@@ -88,7 +94,8 @@ pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
 fn measure(session: &Session, case: &dyn Case, request: &CaseRequest) -> Outcome {
     match choose(session, case, request) {
         Ok(plan) => {
-            let settings = Settings { seed: request.seed, cache: request.cache, effort: request.effort };
+            let settings =
+                Settings { seed: request.seed, fill: request.fill, cache: request.cache, effort: request.effort };
             measure::measure(session, case, &*plan, &settings)
         }
         Err(reason) => Outcome { fault: Some((Status::Unsupported, reason)), ..Outcome::default() },
@@ -111,7 +118,9 @@ fn energy(catalogue: &Catalogue, session: &Session, request: &CaseRequest, found
         .map_err(|error| error.0)
         .and_then(|case| Ok((plan(&*case)?, case)))
     {
-        Ok((plan, case)) => metered.energy(session, &*case, &*plan, request.seed),
+        Ok((plan, case)) => {
+            metered.energy(session, &*case, &*plan, || measure::filled(&*case, request.fill, request.seed))
+        }
         Err(reason) => (Energy::without(EnergyStatus::Failed, reason), false),
     }
 }
@@ -169,7 +178,7 @@ fn row(case: &dyn Case, request: &CaseRequest, outcome: Outcome) -> ResultRow {
             source_sha256: outcome.source_sha256,
             plan: outcome.plan,
             seed: request.seed,
-            fill: fill::NORMAL.to_owned(),
+            fill: request.fill.name().to_owned(),
             command: String::new(),
         }),
     }

@@ -1,11 +1,12 @@
 //! The parent's side: starting workers, waiting for their answers with a deadline, and saying how they died.
 
 use super::protocol::{Answer, CaseRequest, Request, parse};
-use crate::ceilings::Step;
+use crate::ceilings::{PointRequest, Step};
 use crate::energy::Mode;
 use accelbench_backends::{Absence, AbsenceReason, DeviceId, DeviceInfo, Presence};
-use accelbench_reports::{Ceilings, Energy, ResultRow, Unit};
+use accelbench_reports::{Ceilings, Energy, EnergyPoint, ResultRow, Unit};
 use std::collections::VecDeque;
+use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -47,6 +48,16 @@ pub enum Failure {
     Closed(String),
     /// The user stopped the run.
     Interrupted,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crashed(reason) | Self::Closed(reason) => f.write_str(reason),
+            Self::Timeout(after) => write!(f, "the worker gave no answer within {:.0} s", after.as_secs_f64()),
+            Self::Interrupted => f.write_str("the user stopped it"),
+        }
+    }
 }
 
 impl Worker {
@@ -98,13 +109,32 @@ impl Worker {
         }
     }
 
-    /// Has the device's meter found and the idle device measured.
+    /// Has the energy of a probe measured; an inner error is why there is none of any. The flag says that the worker is of
+    /// no more use.
+    ///
+    /// # Errors
+    /// How it failed; the worker is then of no more use either.
+    #[allow(clippy::type_complexity)] // One answer, and no name for it would say more.
+    pub fn point(
+        &mut self,
+        request: PointRequest,
+        deadline: Duration,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<(Result<Box<EnergyPoint>, Box<Energy>>, bool), Failure> {
+        match self.ask(&Request::Point(request), deadline, stopped)? {
+            Answer::Point { point, device_lost } => Ok((point, device_lost)),
+            Answer::Closed(reason) => Err(Failure::Closed(reason)),
+            _ => Err(Failure::Crashed("it answered out of turn".to_owned())),
+        }
+    }
+
+    /// Has the device's meter found and the idle device measured. Says whether there is a meter.
     ///
     /// # Errors
     /// How it failed; the worker is then of no more use.
-    pub fn find_meter(&mut self, mode: Mode, deadline: Duration, stopped: &dyn Fn() -> bool) -> Result<(), Failure> {
+    pub fn find_meter(&mut self, mode: Mode, deadline: Duration, stopped: &dyn Fn() -> bool) -> Result<bool, Failure> {
         match self.ask(&Request::Meter(mode), deadline, stopped)? {
-            Answer::Metered => Ok(()),
+            Answer::Metered(found) => Ok(found),
             Answer::Closed(reason) => Err(Failure::Closed(reason)),
             _ => Err(Failure::Crashed("it answered out of turn".to_owned())),
         }

@@ -1,11 +1,12 @@
 //! What parent and worker say to each other.
 
 use crate::CaseId;
-use crate::ceilings::Step;
+use crate::ceilings::{PointRequest, Step};
 use crate::energy::Mode;
 use crate::measure::Effort;
 use accelbench_backends::{DeviceInfo, Presence};
-use accelbench_reports::{CacheMode, Ceilings, Energy, ResultRow, Unit};
+use accelbench_kernels::fill::Fill;
+use accelbench_reports::{CacheMode, Ceilings, Energy, EnergyPoint, ResultRow, Unit};
 use serde::{Deserialize, Serialize};
 
 /// Starts each answer: ASCII's record separator, which no driver prints by chance.
@@ -19,6 +20,8 @@ pub(super) enum Request {
     Case(CaseRequest),
     /// A step of probing the device's ceilings, within about so many seconds.
     Step { step: Step, seconds: f64 },
+    /// The energy of a probe.
+    Point(PointRequest),
     /// The device's meter found and the idle device measured, before any other request.
     Meter(Mode),
     /// The energy of a case that was measured.
@@ -34,6 +37,8 @@ pub struct CaseRequest {
     pub plan: Option<String>,
     /// Of the inputs.
     pub seed: u64,
+    /// What the inputs hold.
+    pub fill: Fill,
     /// Warm or cold caches.
     pub cache: CacheMode,
     /// How long to warm up and to sample.
@@ -54,8 +59,10 @@ pub(super) enum Answer {
     Row { row: Box<ResultRow>, unit: Option<Unit>, device_lost: bool },
     /// What a step of probing found; with `device_lost`, the worker ends after it.
     Found { ceilings: Box<Ceilings>, device_lost: bool },
-    /// The meter was looked for.
-    Metered,
+    /// The energy of a probe, or why there is none of any; with `device_lost`, the worker ends after it.
+    Point { point: Result<Box<EnergyPoint>, Box<Energy>>, device_lost: bool },
+    /// The meter was looked for: whether one serves the device.
+    Metered(bool),
     /// A case's energy; with `device_lost`, the worker ends after it.
     Energy { energy: Box<Energy>, device_lost: bool },
 }

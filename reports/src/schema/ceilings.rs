@@ -1,6 +1,6 @@
 //! A device's ceilings: what it was seen to reach at best, which is what every row's rate is held against.
 
-use super::Verify;
+use super::{EnergyCeilings, Verify};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,9 @@ pub struct Ceilings {
     pub latency: Latency,
     /// What the device's makers state, at the clock that is named.
     pub theoretical: Vec<Theoretical>,
+    /// What a byte and a FLOP take in energy; none where that was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<EnergyCeilings>,
     /// What is not known, and why. A thing stands either above or here.
     pub missing: Vec<Missing>,
 }

@@ -6,6 +6,7 @@
 mod ceilings;
 mod end;
 mod energy;
+mod energy_ceilings;
 mod result;
 mod run;
 
@@ -15,6 +16,7 @@ pub use ceilings::{
 };
 pub use end::{End, EndStatus};
 pub use energy::{Energy, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyStatus, EnergyWindow};
+pub use energy_ceilings::{EnergyCeilings, EnergyPoint, EnergyRoofline};
 pub use result::{Provenance, Rate, ResultRow, Status, Timing, Verify, Work};
 pub use run::{BackendRow, BackendStatus, CacheMode, DeviceRow, Host, Plan, RunHeader, Suite};
 

@@ -50,6 +50,9 @@ pub struct Plan {
     pub cache: CacheMode,
     /// Of the inputs.
     pub seed: u64,
+    /// What the inputs hold: `normal(0,1)` or `zeros`. Files that are older than this have none, and hold the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<String>,
     /// Seconds that one case may take before its worker is ended.
     pub timeout_s: f64,
     /// Seconds that each device had in all; none means no limit.

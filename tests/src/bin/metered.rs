@@ -1,4 +1,4 @@
-//! The program with a meter of 100 W at all times, or with what `ACCELBENCH_TEST_METER` says is wrong with it.
+//! The program with a meter that tells 100 W and all else at all times, or with what `ACCELBENCH_TEST_METER` says is wrong with it.
 
 use accelbench::App;
 use accelbench_backends::meters::virtual_meter::{Behaviour, Truth, VirtualFault, VirtualMeter};
@@ -7,7 +7,14 @@ use std::process::ExitCode;
 
 fn find() -> Vec<Finding> {
     let wrong = std::env::var("ACCELBENCH_TEST_METER").unwrap_or_default();
-    let sound = Behaviour::new(MeterKind::Counter, 0.02);
+    let aside = Reading {
+        clock_mhz: Some(1500.0),
+        temperature_c: Some(60.0),
+        throttle: vec!["sw_power_cap".to_owned()],
+        power_limit_w: Some(250.0),
+        ..Reading::default()
+    };
+    let sound = Behaviour { aside, ..Behaviour::new(MeterKind::Counter, 0.02) };
     let behaviour = match wrong.as_str() {
         "absent" => {
             let reason = MeterError::Permission { what: "/meter".to_owned(), hint: "be root".to_owned() };

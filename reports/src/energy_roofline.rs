@@ -3,6 +3,8 @@
 //! E = ε₁ × flop + ε₂ × bytes + π₀ × seconds, after Choi, Bedard, Fowler and Vuduc, "A roofline model of energy", IPDPS
 //! 2013: divided by the FLOP, E/flop = ε₁ + ε₂ / intensity + π₀ × seconds/flop.
 
+use crate::schema::{EnergyPoint, EnergyRoofline};
+
 /// A verified measurement at one intensity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
@@ -33,6 +35,9 @@ pub struct Fit {
 const INTENSITIES: usize = 4;
 /// Intensities closer than this share are one.
 const APART: f64 = 0.01;
+/// The lowest intensity is so many times below the ridge, and the highest so many times above it: else bytes or FLOP are
+/// all that was measured.
+const BESIDE: f64 = 1.5;
 /// A column that the others explain but for this share of its length says nothing of its own.
 const INDEPENDENT: f64 = 0.02;
 
@@ -50,7 +55,12 @@ pub fn fit(points: &[Point]) -> Result<Fit, String> {
     intensities.sort_by(f64::total_cmp);
     intensities.dedup_by(|next, before| *next <= *before * (1.0 + APART));
     if intensities.len() < INTENSITIES {
-        return Err(format!("{} intensities are not {INTENSITIES}", intensities.len()));
+        return Err(format!("it takes {INTENSITIES} intensities, and {} were measured", intensities.len()));
+    }
+    let most = |rate: fn(&Point) -> f64| points.iter().map(rate).fold(0.0, f64::max);
+    let ridge = most(|point| point.flop / point.seconds) / most(|point| point.bytes / point.seconds);
+    if !(intensities[0] * BESIDE < ridge && ridge * BESIDE < intensities[intensities.len() - 1]) {
+        return Err("all that was measured lies on one side of the ridge".to_owned());
     }
     // Each row is divided by its joules, so that the model's right side is 1 throughout.
     let columns: [Vec<f64>; 3] = [
@@ -68,6 +78,31 @@ pub fn fit(points: &[Point]) -> Result<Fit, String> {
         joules_per_byte: parameters[1],
         constant_w: parameters.get(2).copied(),
         residual,
+    })
+}
+
+/// The roofline of measured points, in picojoules.
+///
+/// # Errors
+/// What the points lack.
+pub fn of(points: &[EnergyPoint]) -> Result<EnergyRoofline, String> {
+    let measured = points.iter().filter_map(|point| {
+        let figures = point.energy.figures.as_ref()?;
+        let (flop, bytes) = (point.work.flop, point.work.bytes);
+        Some(Point { flop, bytes, seconds: figures.seconds_per_run, joules: figures.joules_per_run })
+    });
+    let fit = fit(&measured.collect::<Vec<_>>())?;
+    let pico = |(value, error): (f64, f64)| (value * 1e12, error * 1e12);
+    let ((pj_per_flop, pj_per_flop_error), (pj_per_byte, pj_per_byte_error)) =
+        (pico(fit.joules_per_flop), pico(fit.joules_per_byte));
+    Ok(EnergyRoofline {
+        pj_per_flop,
+        pj_per_flop_error,
+        pj_per_byte,
+        pj_per_byte_error,
+        constant_w: fit.constant_w.map(|(value, _)| value),
+        constant_w_error: fit.constant_w.map(|(_, error)| error),
+        fit_error: fit.residual,
     })
 }
 
@@ -165,19 +200,36 @@ mod tests {
         assert!((0.004..0.012).contains(&fit.residual), "{fit:?}");
     }
 
+    /// As [`point`], on a device that computes and moves one after the other.
+    fn serial(intensity: f64) -> Point {
+        let (flop, bytes) = (1e12, 1e12 / intensity);
+        let seconds = flop / 50e12f64 + bytes / 2e12;
+        let joules = PER_FLOP * flop + PER_BYTE * bytes + CONSTANT_W * seconds;
+        Point { flop, bytes, seconds, joules }
+    }
+
     #[test]
-    fn time_that_follows_the_bytes_has_no_power_of_its_own() {
-        let points: Vec<Point> = [0.25, 0.5, 1.0, 2.0, 4.0].map(|at| point(at, 0.0)).to_vec();
+    fn time_that_follows_flop_and_bytes_has_no_power_of_its_own() {
+        let points: Vec<Point> = [0.25, 1.0, 10.0, 50.0, 400.0].map(serial).to_vec();
         let fit = fit(&points).unwrap();
         assert_eq!(fit.constant_w, None);
-        // The power is then paid by the byte.
+        // The power is then paid by the FLOP and by the byte.
+        assert!((fit.joules_per_flop.0 / (PER_FLOP + CONSTANT_W / 50e12) - 1.0).abs() < 1e-9, "{fit:?}");
         assert!((fit.joules_per_byte.0 / (PER_BYTE + CONSTANT_W / 2e12) - 1.0).abs() < 1e-9, "{fit:?}");
+    }
+
+    #[test]
+    fn one_side_of_the_ridge_is_no_fit() {
+        for side in [[0.25, 0.5, 1.0, 2.0], [50.0, 100.0, 200.0, 400.0]] {
+            let error = fit(&side.map(|at| point(at, 0.0))).unwrap_err();
+            assert!(error.contains("one side of the ridge"), "{error}");
+        }
     }
 
     #[test]
     fn too_little_is_no_fit() {
         let three = [1.0, 10.0, 10.05, 100.0].map(|at| point(at, 0.0));
-        assert_eq!(fit(&three), Err("3 intensities are not 4".to_owned()));
+        assert_eq!(fit(&three), Err("it takes 4 intensities, and 3 were measured".to_owned()));
         let dark = Point { joules: 0.0, ..point(1.0, 0.0) };
         assert!(fit(&[dark]).is_err());
     }
