@@ -1,0 +1,7 @@
+//! The gate over simulated suites whose truth is known.
+
+mod bars;
+mod binomial;
+mod mutants;
+mod noise;
+mod simulation;
