@@ -58,7 +58,7 @@ fn decide(estimate: &Estimate, options: &Options) -> Verdict {
         Verdict::Regressed(Cause::Unknown)
     } else if estimate.high < improved {
         Verdict::Improved
-    } else if estimate.high >= options.allowed {
+    } else if estimate.ceiling >= options.allowed {
         Verdict::Inconclusive(Doubt::Allowed)
     } else if estimate.detectable > options.detectable {
         Verdict::Inconclusive(Doubt::Detectable)

@@ -11,7 +11,8 @@
 //! [`Gate`] asks for pairs until it knows, in two stages. The screen takes every case and settles those that it can
 //! prove to be sound; all others are measured afresh to be confirmed, and the error of that stage is divided by their
 //! number. Of a whole suite without a slowdown beyond the margin, at most `alpha` are called regressed, however the
-//! cases depend on each other, since the second stage's data had no part in choosing its cases.
+//! cases depend on each other, since the second stage's data had no part in choosing its cases. A pass is a claim of one
+//! case, and is not made harder by the number of others.
 //!
 //! Three limits, as shares of the base's time (see [`Options`]):
 //! - `margin` (with the noise of identical builds and the clock's resolution, whichever is largest): a slowdown

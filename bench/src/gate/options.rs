@@ -13,9 +13,9 @@ pub struct Options {
     pub detectable: f64,
     /// The probability that anything is called regressed in a suite where nothing is.
     pub alpha: f64,
-    /// The error of each end of a screened case's interval: with this probability at most the screen lets a case pass
-    /// whose slowdown is `allowed`.
-    pub screen_level: f64,
+    /// The probability with which a stage lets a case pass whose slowdown is `allowed`; also the error of each end of a
+    /// screened case's interval.
+    pub pass_level: f64,
     /// The probability with which [`Estimate::detectable`](super::Estimate::detectable) is detected.
     pub power: f64,
     /// Pairs of each case in the screen.
@@ -33,7 +33,7 @@ impl Default for Options {
             allowed: 0.05,
             detectable: 0.10,
             alpha: 0.05,
-            screen_level: 0.05,
+            pass_level: 0.05,
             power: 0.9,
             screen_pairs: 8,
             confirm_pairs: 16,
@@ -76,22 +76,20 @@ impl Options {
         inside("allowed", self.allowed, 1.0)?;
         inside("detectable", self.detectable, 1.0)?;
         inside("alpha", self.alpha, 0.5)?;
-        inside("the screen's level", self.screen_level, 0.5)?;
+        inside("the level of a pass", self.pass_level, 0.5)?;
         inside("power", self.power, 1.0)?;
         if !(self.margin < self.allowed && self.allowed <= self.detectable) {
             return Err(Invalid::Limits);
         }
         let all_flagged = self.alpha / cases.max(1) as f64;
-        for (pairs, level) in [(self.screen_pairs, self.screen_level), (self.confirm_pairs, all_flagged)] {
-            for level in [level, self.miss()] {
-                // Of all 2^pairs ways to choose signs, one is the extreme.
-                let needed = (-level.log2()).ceil().max(1.0) as usize;
-                if pairs < needed {
-                    return Err(Invalid::Pairs { pairs, level, needed });
-                }
-            }
-        }
-        Ok(())
+        let reach = |pairs, level: f64| {
+            // Of all 2^pairs ways to choose signs, one is the extreme.
+            let needed = (-level.log2()).ceil() as usize;
+            if pairs < needed { Err(Invalid::Pairs { pairs, level, needed }) } else { Ok(()) }
+        };
+        let each = self.pass_level.min(self.miss());
+        reach(self.screen_pairs, each)?;
+        reach(self.confirm_pairs, all_flagged.min(each))
     }
 
     /// Pairs of a stage.

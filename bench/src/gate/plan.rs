@@ -78,7 +78,7 @@ impl Gate {
             rules,
             cases: cases.iter().map(state).collect(),
             stage: Stage::Screen,
-            level: options.screen_level,
+            level: options.pass_level,
             rounds: 0,
             order: ChaCha8Rng::seed_from_u64(options.seed),
         })

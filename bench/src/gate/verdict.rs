@@ -56,7 +56,7 @@ pub enum Cause {
 /// Why nothing is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// The allowed slowdown lies within the interval.
+    /// The slowdown may be as large as what is allowed.
     Allowed,
     /// The smallest detectable slowdown is too large.
     Detectable,

@@ -1,19 +1,21 @@
-//! How far a rate may lie from what was counted.
+//! How far a rate may lie from what was counted: Clopper's and Pearson's bounds.
 
 /// The error of a bound.
 const ERROR: f64 = 0.05;
 
-/// Clopper's and Pearson's one-sided 95% bounds of a rate of which `hits` of `trials` are known.
-#[derive(Clone, Copy, Debug, Default)]
+/// A rate of which this was counted.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     pub(super) hits: u32,
     pub(super) trials: u32,
 }
 
 impl Rate {
-    pub(super) fn count(&mut self, hit: bool) {
-        self.hits += u32::from(hit);
-        self.trials += 1;
+    pub(super) fn of(trials: impl IntoIterator<Item = bool>) -> Self {
+        trials.into_iter().fold(Self { hits: 0, trials: 0 }, |rate, hit| Self {
+            hits: rate.hits + u32::from(hit),
+            trials: rate.trials + 1,
+        })
     }
 
     /// The largest rate at which so few hits still have a probability of 5%.

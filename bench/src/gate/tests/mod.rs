@@ -2,6 +2,7 @@
 
 mod bars;
 mod binomial;
+mod figures;
 mod mutants;
 mod noise;
 mod simulation;

@@ -1,17 +1,16 @@
 //! The bars can be missed: with an error planted, each is.
 
-use super::bars::{alarm, power, size, suites};
-use super::binomial::Rate;
-use super::noise::{LOUD, THROTTLING, TYPICAL};
+use super::figures::{Slow, alarms_at_margin, size};
+use super::noise::{LOUD, THROTTLING, TYPICAL, WHITE};
 use crate::gate::Options;
 use crate::gate::pairs::Rules;
 
 #[test]
 fn a_reversed_sign_lets_slowdowns_pass() {
     let reversed = Rules { worse_is_positive: false, ..Rules::SOUND };
-    let [found, passed] = power(TYPICAL[0], reversed, 100, 0.10);
-    assert!(found.at_most() < 0.90, "{found:?}");
-    assert!(passed.at_least() > 0.90, "{passed:?}");
+    let slow = Slow::by(0.10, WHITE, reversed, 100);
+    assert!(slow.found.at_most() < 0.90, "{:?}", slow.found);
+    assert!(slow.passed.at_least() > 0.90, "{:?}", slow.passed);
 }
 
 #[test]
@@ -26,11 +25,9 @@ fn samples_taken_for_blocks_reject_too_often() {
 
 #[test]
 fn an_uncorrected_suite_raises_too_many_alarms() {
-    let options = Options::default();
     let uncorrected = Rules { corrected: false, ..Rules::SOUND };
-    let mut alarms = Rate::default();
-    suites(LOUD, uncorrected, 200, |_| 1.0 + options.margin, |findings| alarms.count(alarm(findings)));
-    assert!(alarms.at_least() > options.alpha, "{alarms:?}");
+    let alarms = alarms_at_margin(LOUD, uncorrected, 200);
+    assert!(alarms.at_least() > Options::default().alpha, "{alarms:?}");
 }
 
 #[test]

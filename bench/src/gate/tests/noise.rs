@@ -20,8 +20,7 @@ pub(super) struct Noise {
     pub(super) throttling: f64,
 }
 
-/// What is called typical: pairs differ with a standard deviation of 1.5%.
-const WHITE: Noise = Noise {
+pub(super) const WHITE: Noise = Noise {
     name: "white",
     block: 0.009,
     sample: 0.01,
@@ -31,17 +30,15 @@ const WHITE: Noise = Noise {
     spikes: 0.0,
     throttling: 0.0,
 };
-
-/// Noise as large as typical, of several kinds.
-pub(super) const TYPICAL: [Noise; 3] =
-    [WHITE, Noise { name: "autocorrelated", memory: 0.8, ..WHITE }, Noise { name: "drifting", drift: 0.005, ..WHITE }];
-/// Worse noise.
-pub(super) const WORSE: [Noise; 4] = [
-    Noise { name: "loud", block: 0.025, sample: 0.02, ..WHITE },
-    Noise { name: "bimodal", mode: 0.05, ..WHITE },
-    Noise { name: "spiky", spikes: 0.04, ..WHITE },
-    // A device that heats up slows down before it throttles.
-    THROTTLING,
-];
-pub(super) const LOUD: Noise = WORSE[0];
+const AUTOCORRELATED: Noise = Noise { name: "autocorrelated", memory: 0.8, ..WHITE };
+const DRIFTING: Noise = Noise { name: "drifting", drift: 0.005, ..WHITE };
+const BIMODAL: Noise = Noise { name: "bimodal", mode: 0.05, ..WHITE };
+const SPIKY: Noise = Noise { name: "spiky", spikes: 0.02, ..WHITE };
+/// A device that heats up slows down before it throttles.
 pub(super) const THROTTLING: Noise = Noise { name: "throttling", drift: 0.01, throttling: 0.05, ..WHITE };
+pub(super) const LOUD: Noise = Noise { name: "loud", block: 0.025, sample: 0.02, ..WHITE };
+
+/// Typical noise of three kinds: pairs differ with a standard deviation of about 1.5%.
+pub(super) const TYPICAL: [Noise; 3] = [WHITE, AUTOCORRELATED, DRIFTING];
+/// Worse noise.
+pub(super) const WORSE: [Noise; 4] = [BIMODAL, SPIKY, THROTTLING, LOUD];
