@@ -9,7 +9,8 @@
 /// All averages of two values, sorted.
 pub(super) struct Walsh {
     averages: Vec<f64>,
-    values: usize,
+    /// The probability of each number of averages below θ.
+    probabilities: Vec<f64>,
 }
 
 impl Walsh {
@@ -17,7 +18,7 @@ impl Walsh {
         let pairs = values.iter().enumerate().flat_map(|(i, a)| values[..=i].iter().map(|b| f64::midpoint(*a, *b)));
         let mut averages: Vec<f64> = pairs.collect();
         averages.sort_by(f64::total_cmp);
-        Self { averages, values: values.len() }
+        Self { averages, probabilities: probabilities(values.len()) }
     }
 
     /// Hodges' and Lehmann's estimate of θ. None without values.
@@ -28,8 +29,8 @@ impl Walsh {
     /// θ is below the first with a probability of at most `level`, and so for the second and above.
     pub(super) fn interval(&self, level: f64) -> [f64; 2] {
         let mut cumulative = 0.0;
-        let rejecting = probabilities(self.values).into_iter().take_while(|p| {
-            cumulative += *p;
+        let rejecting = self.probabilities.iter().take_while(|p| {
+            cumulative += **p;
             cumulative <= level
         });
         match rejecting.count() {
@@ -41,7 +42,7 @@ impl Walsh {
     /// The probability that so few averages lie at or below `theta`, were it the truth: small where θ is larger.
     pub(super) fn p_above(&self, theta: f64) -> f64 {
         let below = self.averages.partition_point(|average| *average <= theta);
-        probabilities(self.values).iter().take(below + 1).sum::<f64>().min(1.0)
+        self.probabilities.iter().take(below + 1).sum::<f64>().min(1.0)
     }
 }
 
