@@ -92,8 +92,8 @@ impl Options {
         reach(self.confirm_pairs, all_flagged.min(each))
     }
 
-    /// Pairs of a stage.
-    pub(super) fn pairs(&self, stage: Stage) -> usize {
+    /// Pairs of each case in a stage.
+    pub fn pairs(&self, stage: Stage) -> usize {
         match stage {
             Stage::Screen => self.screen_pairs,
             Stage::Confirm => self.confirm_pairs,

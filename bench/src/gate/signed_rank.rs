@@ -71,6 +71,11 @@ mod tests {
         })
     }
 
+    /// To the last bit.
+    fn same(a: f64, b: f64) -> bool {
+        a.to_bits() == b.to_bits()
+    }
+
     #[test]
     fn the_textbook_s_critical_values() {
         // Tables of the signed-rank test, one-sided 5% and 2.5%: the largest sums that reject.
@@ -78,7 +83,7 @@ mod tests {
             let values: Vec<f64> = (0..n).map(|i| f64::from(1u32 << i)).collect();
             let walsh = Walsh::of(&values);
             for (level, critical) in [(0.05, five), (0.025, two_and_a_half)] {
-                assert_eq!(walsh.interval(level)[0], walsh.averages[critical], "n = {n}, level {level}");
+                assert!(same(walsh.interval(level)[0], walsh.averages[critical]), "n = {n}, level {level}");
             }
         }
     }
@@ -120,13 +125,14 @@ mod tests {
         let values = [1.0, 2.0, 4.0, 8.0, -16.0, 32.0];
         let mirrored = values.map(|value| -value);
         let [low, high] = Walsh::of(&values).interval(0.1);
-        assert_eq!(Walsh::of(&mirrored).interval(0.1), [-high, -low]);
+        let [mirrored_low, mirrored_high] = Walsh::of(&mirrored).interval(0.1);
+        assert!(same(mirrored_low, -high) && same(mirrored_high, -low));
         assert!(low < Walsh::of(&values).centre().unwrap() && Walsh::of(&values).centre().unwrap() < high);
     }
 
     #[test]
     fn too_few_values_bound_nothing() {
         assert_eq!(Walsh::of(&[]).centre(), None);
-        assert_eq!(Walsh::of(&[1.0, 2.0]).interval(0.05), [f64::NEG_INFINITY, f64::INFINITY]);
+        assert!(Walsh::of(&[1.0, 2.0]).interval(0.05).iter().all(|end| end.is_infinite()));
     }
 }
