@@ -39,21 +39,28 @@ fn bisect(holds: impl Fn(f64) -> bool) -> f64 {
     high
 }
 
-/// The probability of at most `hits`. Terms are added from the largest on, so that none underflows on the way there.
+/// The probability of at most `hits`. Of the two tails the one that does not hold the mode is added up, from its largest
+/// term on: what underflows there is nothing.
 fn cumulative(hits: u32, trials: u32, rate: f64) -> f64 {
-    let (hits, trials) = (f64::from(hits), f64::from(trials));
-    let ln_term = (0..hits as u32).fold(trials * (-rate).ln_1p(), |ln, i| {
-        let i = f64::from(i);
-        ln + ((trials - i) / (i + 1.0)).ln() + rate.ln() - (-rate).ln_1p()
+    let (n, odds) = (f64::from(trials), rate / (1.0 - rate));
+    let mode_is_above = f64::from(hits) < n * rate;
+    let first = if mode_is_above { hits } else { hits + 1 };
+    let ln_first = (0..first).fold(n * (-rate).ln_1p(), |ln, k| {
+        let k = f64::from(k);
+        ln + ((n - k) / (k + 1.0) * odds).ln()
     });
-    let mut term = ln_term.exp();
-    let (mut sum, mut k) = (0.0, hits);
-    while k >= 0.0 && term > 0.0 {
-        sum += term;
-        term *= k / (trials - k + 1.0) * (1.0 - rate) / rate;
-        k -= 1.0;
+    let (mut term, mut tail, mut k) = (ln_first.exp(), 0.0, f64::from(first));
+    while term > 0.0 {
+        tail += term;
+        if mode_is_above {
+            term *= k / (n - k + 1.0) / odds;
+            k -= 1.0;
+        } else {
+            term *= (n - k) / (k + 1.0) * odds;
+            k += 1.0;
+        }
     }
-    sum.min(1.0)
+    if mode_is_above { tail } else { 1.0 - tail }
 }
 
 #[test]
@@ -67,6 +74,13 @@ fn the_textbook_s_bounds() {
     close(Rate { hits: 2, trials: 20 }.at_most(), 0.2826);
     close(Rate { hits: 10, trials: 10 }.at_most(), 1.0);
     close(Rate { hits: 0, trials: 10 }.at_least(), 0.0);
+    // Both tails of many trials, against the normal distribution.
+    let rare = Rate { hits: 2400, trials: 60_000 };
+    close(rare.at_most(), 0.04 + 1.645 * (0.04 * 0.96 / 60_000.0f64).sqrt());
+    close(rare.at_least(), 0.04 - 1.645 * (0.04 * 0.96 / 60_000.0f64).sqrt());
+    let common = Rate { hits: 57_600, ..rare };
+    close(common.at_most(), 1.0 - rare.at_least());
+    close(common.at_least(), 1.0 - rare.at_most());
     let many = Rate { hits: 20_000, trials: 40_000 };
     close(many.at_most(), 0.5 + 1.645 * (0.25f64 / 40_000.0).sqrt());
     close(many.at_least(), 0.5 - 1.645 * (0.25f64 / 40_000.0).sqrt());
