@@ -9,7 +9,7 @@ use crate::gate::{Estimate, Exit, Finding, Options, Stage, Verdict};
 /// Suites of each figure.
 const SUITES: u64 = 1000;
 /// Sets of pairs by which the bare test is counted.
-const SETS: u64 = 60_000;
+const SETS: u64 = 100_000;
 /// The case of a suite that is slower.
 const SLOW: usize = 7;
 
