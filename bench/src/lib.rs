@@ -11,6 +11,7 @@ pub mod case_id;
 pub mod ceilings;
 pub mod cli;
 pub mod energy;
+pub mod gate;
 pub mod host;
 pub mod measure;
 pub mod plan;
