@@ -153,6 +153,14 @@ pub enum MeterError {
         /// What is wrong with the answer.
         problem: String,
     },
+    /// A counter can't be followed from the reading before to the one after: what it counted between them is lost.
+    #[error("{what}: {problem}")]
+    Broken {
+        /// What was read.
+        what: String,
+        /// What the counter did.
+        problem: String,
+    },
     /// It reported an error of its own.
     #[error("{what}: {problem}")]
     Refused {

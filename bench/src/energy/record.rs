@@ -2,7 +2,11 @@
 
 use super::Event;
 use super::effort::Rules;
-use accelbench_backends::meters::{MeterInfo, Reading};
+use crate::stats;
+use accelbench_backends::meters::{Counter, MeterError, MeterInfo, Reading};
+
+/// A step of the counter that is so many times the usual one, at so many times the usual rate, is a jump.
+const JUMP: f64 = 5.0;
 
 /// A reading, with its counter unwrapped.
 #[derive(Clone, Copy, Debug)]
@@ -27,15 +31,15 @@ pub(super) struct Edge {
 /// What was seen so far.
 pub(super) struct Record {
     rules: Rules,
-    wraps_at_j: Option<f64>,
+    counter: Counter,
     stated_tick_s: Option<f64>,
     pub(super) samples: Vec<Sample>,
     /// Where the figure changed.
     pub(super) changes: Vec<Edge>,
     /// When batches were complete, and all runs until then.
     completions: Vec<(f64, f64)>,
-    /// Where the counter can't be followed, and why.
-    pub(super) breaks: Vec<(f64, String)>,
+    /// The sample up to which the counter can't be followed from the one before, and why.
+    pub(super) breaks: Vec<(usize, String)>,
     /// When the meter gave no reading, and why.
     pub(super) misses: Vec<(f64, String)>,
     /// Why the clock was held back, and when.
@@ -43,7 +47,6 @@ pub(super) struct Record {
     /// When others used the device, and how many.
     pub(super) others: Vec<(f64, u32)>,
     pub(super) power_limit_w: Option<f64>,
-    raw_joules: Option<f64>,
     /// Energy comes from a counter, and not from power.
     pub(super) by_counter: bool,
     joules: f64,
@@ -54,7 +57,7 @@ impl Record {
     pub(super) fn new(info: &MeterInfo, rules: Rules) -> Self {
         Self {
             rules,
-            wraps_at_j: info.wraps_at_j,
+            counter: Counter::new(info.wraps_at_j, Counter::MOST_W),
             stated_tick_s: info.stated_tick_s,
             samples: Vec::new(),
             changes: Vec::new(),
@@ -64,7 +67,6 @@ impl Record {
             throttle: Vec::new(),
             others: Vec::new(),
             power_limit_w: None,
-            raw_joules: None,
             by_counter: false,
             joules: 0.0,
             cost_s: 0.0,
@@ -77,7 +79,12 @@ impl Record {
                 let before = self.completions.last().map_or(0.0, |&(_, runs)| runs);
                 self.completions.push((at_s, before + runs as f64));
             }
-            Event::Missed { at_s, error } => self.misses.push((at_s, error.to_string())),
+            Event::Missed { at_s, error } => {
+                if matches!(error, MeterError::Broken { .. }) {
+                    self.breaks.push((self.samples.len(), error.to_string()));
+                }
+                self.misses.push((at_s, error.to_string()));
+            }
             Event::Read(reading) => self.read(reading),
         }
     }
@@ -116,19 +123,13 @@ impl Record {
 
     /// A counter's value as if it had never wrapped.
     fn unwrapped(&mut self, at_s: f64, raw: f64) -> f64 {
-        let before = self.raw_joules.replace(raw).unwrap_or(raw);
-        let mut step = raw - before;
-        if step < 0.0 && self.rules.unwrapped {
-            match self.wraps_at_j {
-                Some(range) if before <= range => step += range,
-                _ => {
-                    let how = if raw < 0.5 * before { "started again" } else { "went backward" };
-                    self.breaks.push((at_s, format!("its counter {how}: {before} J were followed by {raw} J")));
-                    step = 0.0;
-                }
-            }
+        if !self.rules.unwrapped {
+            return raw;
         }
-        self.joules += step;
+        match self.counter.advance(at_s, raw) {
+            Ok(joules) => self.joules = joules,
+            Err(fault) => self.breaks.push((self.samples.len(), fault.to_string())),
+        }
         self.joules
     }
 
@@ -214,6 +215,29 @@ impl Record {
         Some(last.0 - before.0)
     }
 
+    /// Why the counter's joules between two edges can't be believed: it can't be followed, or it made a step unlike the
+    /// others.
+    pub(super) fn broken(&self, start: &Edge, end: &Edge) -> Option<String> {
+        let within = |&&(sample, _): &&(usize, String)| start.sample < sample && sample <= end.sample;
+        if let Some((_, why)) = self.breaks.iter().find(within) {
+            return Some(why.clone());
+        }
+        let steps = self.steps(start, end);
+        let usual = |of: fn(&(f64, f64)) -> f64| stats::median(&steps.iter().map(of).collect::<Vec<_>>());
+        let (usual_j, usual_w) = (usual(|&(joules, _)| joules)?, usual(|&(joules, seconds)| joules / seconds)?);
+        let jump = |&&(joules, seconds): &&(f64, f64)| joules > JUMP * usual_j && joules / seconds > JUMP * usual_w;
+        let (joules, _) = steps.iter().find(jump)?;
+        Some(format!("the counter jumped by {joules:.1} J, and {usual_j:.1} J is its usual step"))
+    }
+
+    /// The counter's steps between two edges, in joules and seconds.
+    pub(super) fn steps(&self, start: &Edge, end: &Edge) -> Vec<(f64, f64)> {
+        let changes = self.changes_from(start.at_s);
+        let changes = &changes[..changes.partition_point(|change| change.at_s <= end.at_s)];
+        let step = |pair: &[Edge]| Some((self.counted(&pair[0], &pair[1])?, pair[1].at_s - pair[0].at_s));
+        changes.windows(2).filter_map(step).collect()
+    }
+
     /// The counter's joules between two edges.
     pub(super) fn counted(&self, start: &Edge, end: &Edge) -> Option<f64> {
         Some(self.samples.get(end.sample)?.joules? - self.samples.get(start.sample)?.joules?)
@@ -249,6 +273,7 @@ impl Record {
         let changes = &changes[..changes.partition_point(|change| change.at_s <= to_s)];
         if let (Some(first), Some(last)) = (changes.first(), changes.last())
             && last.at_s > first.at_s
+            && self.broken(first, last).is_none()
             && let Some(joules) = self.counted(first, last)
         {
             return Some(joules / (last.at_s - first.at_s));
@@ -260,7 +285,7 @@ impl Record {
     pub(super) fn tick_s(&self, from_s: f64, least: usize) -> Option<f64> {
         let changes = self.changes_from(from_s);
         let gaps: Vec<f64> = changes.windows(2).map(|pair| pair[1].at_s - pair[0].at_s).collect();
-        if gaps.len() < least { None } else { crate::stats::median(&gaps) }
+        if gaps.len() < least { None } else { stats::median(&gaps) }
     }
 }
 
