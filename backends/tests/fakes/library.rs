@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the library's first device draws.
-pub const WATTS: f64 = 250.0;
+pub(crate) const WATTS: f64 = 250.0;
 
 /// Builds the library into a folder, in a variant: its source names the options.
-pub fn built(folder: &Path, options: &[&str]) -> PathBuf {
+pub(crate) fn built(folder: &Path, options: &[&str]) -> PathBuf {
     let library = folder.join("libnvidia-ml.so.1");
     let output = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"])

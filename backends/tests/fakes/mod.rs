@@ -1,8 +1,8 @@
 //! What stands for a machine's meters in the tests of the meters and in those of the program: a library, makers' tools, a
 //! management controller.
 
-pub mod library;
-pub mod server;
+pub(crate) mod library;
+pub(crate) mod server;
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,6 @@ fn sources() -> PathBuf {
 }
 
 /// Puts a maker's tool into a folder. It prints the file `NAME.txt` beside it, whatever it is asked.
-pub fn tool(folder: &Path, name: &str) {
+pub(crate) fn tool(folder: &Path, name: &str) {
     symlink(sources().join("tool"), folder.join(name)).unwrap();
 }

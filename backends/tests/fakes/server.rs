@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 /// A server that gives each caller what `answer` makes of the request, and tells the requests.
-pub fn server(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> (String, Receiver<String>) {
+pub(crate) fn server(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/redfish/v1/Chassis/1/EnvironmentMetrics", listener.local_addr().unwrap());
     let (requests, seen) = mpsc::channel();
@@ -29,13 +29,8 @@ pub fn server(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> (String
 }
 
 /// Answers with a status and a body.
-pub fn respond(stream: &mut TcpStream, status: &str, body: &str) {
+pub(crate) fn respond(stream: &mut TcpStream, status: &str, body: &str) {
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     // A client that has heard enough hangs up.
     let _ = stream.write_all(format!("{head}{body}").as_bytes());
-}
-
-/// A server that always answers alike.
-pub fn answering(status: &'static str, body: String) -> (String, Receiver<String>) {
-    server(move |_, stream| respond(stream, status, &body))
 }

@@ -1,12 +1,18 @@
 //! A management controller's answers, by a server on this machine.
 
-use crate::fakes::server::{answering, respond, server};
+use crate::fakes::server::{respond, server};
 use crate::{Absence, found, only};
 use accelbench_backends::meters::{Meter, MeterError, MeterKind};
 use std::io::Write;
 use std::net::TcpListener;
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// A server that always answers alike.
+fn answering(status: &'static str, body: String) -> (String, Receiver<String>) {
+    server(move |_, stream| respond(stream, status, &body))
+}
 
 fn declared(url: &str, rest: &str) -> String {
     format!("[[redfish]]\nid = 'bmc'\nurl = '{url}'\nscope = 'module'\nserves = 'machine'\n{rest}\n")
