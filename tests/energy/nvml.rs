@@ -34,7 +34,7 @@ pub(crate) fn checks() -> Vec<Check> {
         Check {
             name: "nvml::a_device_that_is_lost",
             effort: QUICK,
-            run: |effort| failed(row(effort, &["-DLOST_AT_S=4"]), "fallen off"),
+            run: |effort| failed(row(effort, &["-DLOST_AT_S=4"]), "fell off the bus"),
         },
         Check {
             name: "nvml::a_call_that_hangs",

@@ -34,7 +34,7 @@ pub(crate) fn checks() -> Vec<Check> {
             measured(row(effort, slow), "bmc", WATTS, &[]);
         }),
         check("redfish::a_refused_account", |effort| {
-            unavailable(row(effort, refusal), &["redfish", "permission denied"]);
+            unavailable(row(effort, refusal), &["redfish", "permission denied", "set the variables that hold them"]);
         }),
         check("redfish::an_account_that_is_refused_later", |effort| {
             failed(row(effort, |t, stream| turned(t, stream, refusal)), "permission denied");

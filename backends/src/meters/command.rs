@@ -215,7 +215,7 @@ pub(super) fn find(declared: &[CommandSource], places: &Places) -> Vec<Finding> 
     });
     if !missing.is_empty() {
         let reason = MeterError::Absent { what: missing.join(", ") };
-        findings.push(Finding::Absent { meter: "command", reason, hint: TOOL_HINT.to_owned() });
+        findings.push(Finding::absent("command", reason, TOOL_HINT));
     }
     findings
 }
@@ -233,7 +233,7 @@ fn open(source: &CommandSource, places: &Places) -> Vec<Finding> {
                 |privilege| format!("it needs {privilege}"),
             ),
         };
-        Finding::Absent { meter: "command", reason, hint }
+        Finding::absent("command", reason, &hint)
     };
     let sources = match source.for_each_device(places) {
         Ok(sources) => sources,

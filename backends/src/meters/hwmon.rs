@@ -26,7 +26,7 @@ pub(super) fn find(root: &Path) -> Vec<Finding> {
 }
 
 fn find_in(tree: &Tree) -> Vec<Finding> {
-    let absent = |reason| Finding::Absent { meter: "hwmon", reason, hint: ABSENT_HINT.to_owned() };
+    let absent = |reason| Finding::absent("hwmon", reason, ABSENT_HINT);
     let monitors = match tree.names() {
         Ok(names) => names,
         Err(reason) => return vec![absent(reason)],
@@ -451,7 +451,7 @@ mod tests {
                 fs::read_to_string(path)
             }
         };
-        let Some(Finding::Absent { reason: MeterError::Permission { hint, .. }, .. }) =
+        let Some(Finding::Absent { reason: MeterError::Permission { .. }, hint, .. }) =
             find_in(&tree).into_iter().next()
         else {
             panic!("permission");

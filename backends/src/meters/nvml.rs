@@ -30,7 +30,7 @@ const INSTANT_POWER: FieldId = FieldId(186);
 
 /// Looks for the meters through `library`, or through the one that the system's loader finds.
 pub(super) fn find(library: Option<&Path>) -> Vec<Finding> {
-    let absent = |reason| Finding::Absent { meter: "nvml", reason, hint: HINT.to_owned() };
+    let absent = |reason| Finding::absent("nvml", reason, HINT);
     let nvml = match load(library) {
         Ok(nvml) => nvml,
         Err(reason) => return vec![absent(reason)],

@@ -49,16 +49,16 @@ pub(super) fn find(root: &Path) -> Vec<Finding> {
 }
 
 fn find_in(tree: &Tree) -> Vec<Finding> {
-    let absent = |reason, hint: &str| vec![Finding::Absent { meter: "rapl", reason, hint: hint.to_owned() }];
+    let absent = |reason| Finding::absent("rapl", reason, ABSENT_HINT);
     let zones = match tree.names() {
         Ok(names) => names.into_iter().filter(|name| name.starts_with(CONTROL)).map(|name| tree.root.join(name)),
-        Err(reason) => return absent(reason, ABSENT_HINT),
+        Err(reason) => return vec![absent(reason)],
     };
     let mut named = Vec::new();
     for zone in zones {
         match tree.text(&zone.join("name")) {
             Ok(name) => named.push((name, zone)),
-            Err(reason) => return absent(reason, ABSENT_HINT),
+            Err(reason) => return vec![absent(reason)],
         }
     }
     let mut findings = Vec::new();
@@ -69,14 +69,11 @@ fn find_in(tree: &Tree) -> Vec<Finding> {
         }
         findings.push(match RaplMeter::open(tree, &domain, &zones) {
             Ok(meter) => Finding::Found(Box::new(meter)),
-            Err(reason) => {
-                let hint = if matches!(reason, MeterError::Permission { .. }) { HINT } else { ABSENT_HINT };
-                Finding::Absent { meter: "rapl", reason, hint: hint.to_owned() }
-            }
+            Err(reason) => absent(reason),
         });
     }
     if findings.is_empty() {
-        return absent(MeterError::Absent { what: format!("a package under {}", tree.root.display()) }, ABSENT_HINT);
+        findings.push(absent(MeterError::Absent { what: format!("a package under {}", tree.root.display()) }));
     }
     findings
 }

@@ -176,7 +176,7 @@ pub(super) fn find(sources: &[RedfishSource], places: &Places) -> Vec<Finding> {
     std::thread::scope(|scope| {
         let open = |source: &RedfishSource| match RedfishMeter::open(source, places) {
             Ok(meter) => Some(Finding::Found(Box::new(meter))),
-            Err(reason) => Some(Finding::Absent { meter: "redfish", reason, hint: HINT.to_owned() }),
+            Err(reason) => Some(Finding::absent("redfish", reason, HINT)),
         };
         let threads: Vec<_> = sources.iter().map(|source| scope.spawn(move || open(source))).collect();
         threads.into_iter().filter_map(|thread| thread.join().unwrap_or_default()).collect()
