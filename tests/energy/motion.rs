@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How often they are written anew.
-const TICK: Duration = Duration::from_millis(2);
+const TICK: Duration = Duration::from_millis(5);
 
 /// What a file holds at a time, in seconds since the motion began.
 pub(crate) type Text = Box<dyn Fn(f64) -> String + Send>;

@@ -89,7 +89,7 @@ fn falling(watts: f64, at_s: f64, less_j: f64) -> Text {
 
 fn one_of_two_goes_back(effort: &str) {
     let packages = vec![(FAR_J, falling(PACKAGE_W, 38.0, 50.0)), package(45.0, 500.0, RANGE_J)];
-    measured(row(effort, packages), METER, PACKAGE_W + 45.0, &["package"]);
+    measured(row(effort, packages), METER, PACKAGE_W + 45.0, &["intel-rapl:0/energy_uj: the counter went back from"]);
 }
 
 fn jumps_and_goes_back(effort: &str) {

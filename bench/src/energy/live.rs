@@ -11,8 +11,10 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::Thread;
 use std::time::Duration;
 
-/// Reading takes at most this share of a thread's time, whatever the meter allows.
+/// Reading takes at most this share of a thread's time, whatever the meter allows,
 const READING: f64 = 0.1;
+/// but waits for no more than so many of the meter's own intervals: after one slow answer it must not seem silent.
+const STRETCH: f64 = 4.0;
 /// Batches that are handed over at once: while the device works on one, the next one waits for it.
 const AHEAD: usize = 2;
 
@@ -66,7 +68,8 @@ fn read_on(mut meter: Box<dyn Meter>, state: &AtomicU8, sender: &Sender<Event>) 
                     return;
                 }
                 let cost_s = meters::now() - start_s;
-                let pause_s = (interval_s - cost_s).max(cost_s * (1.0 / READING - 1.0));
+                let sparing_s = (cost_s * (1.0 / READING - 1.0)).min(STRETCH * interval_s);
+                let pause_s = sparing_s.max(interval_s - cost_s);
                 std::thread::sleep(Duration::try_from_secs_f64(pause_s).unwrap_or_default());
             }
         }

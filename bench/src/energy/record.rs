@@ -1,7 +1,7 @@
 //! What was seen so far: readings with an unwrapped counter, the instants at which the figure changed, and completions.
 
 use super::Event;
-use super::effort::Rules;
+use super::effort::{PROBE_CHANGES, Rules};
 use crate::stats;
 use accelbench_backends::meters::{Counter, MeterError, MeterInfo, Reading};
 
@@ -47,6 +47,8 @@ pub(super) struct Record {
     /// When others used the device, and how many.
     pub(super) others: Vec<(f64, u32)>,
     pub(super) power_limit_w: Option<f64>,
+    /// The least time between readings, for as long as each found another figure than the one before.
+    ever_changing_s: Option<f64>,
     /// Energy comes from a counter, and not from power.
     pub(super) by_counter: bool,
     joules: f64,
@@ -67,6 +69,7 @@ impl Record {
             throttle: Vec::new(),
             others: Vec::new(),
             power_limit_w: None,
+            ever_changing_s: Some(f64::INFINITY),
             by_counter: false,
             joules: 0.0,
             cost_s: 0.0,
@@ -140,14 +143,20 @@ impl Record {
             (Some(now), Some(before)) => now.to_bits() != before.to_bits(),
             _ => sample.watts.map(f64::to_bits) != last.watts.map(f64::to_bits),
         };
-        if changed {
-            let index = self.samples.len();
-            let gap = sample.at_s - last.at_s;
-            // A figure that changes with every reading may be fresher than the gap between them shows.
-            let every = self.changes.last().is_some_and(|change| change.sample + 1 == index);
-            let age = self.stated_tick_s.filter(|_| every).unwrap_or(gap).min(gap);
-            self.changes.push(Edge { at_s: sample.at_s - age / 2.0, slack_s: age / 2.0, sample: index });
+        if !changed {
+            self.ever_changing_s = None;
+            return;
         }
+        let index = self.samples.len();
+        let gap_s = sample.at_s - last.at_s;
+        self.ever_changing_s = self.ever_changing_s.map(|least_s| least_s.min(gap_s));
+        // A figure that changes with every reading may be fresher than the gap between them shows.
+        let every = self.changes.last().is_some_and(|change| change.sample + 1 == index);
+        let stated_s = self.stated_tick_s.filter(|_| every);
+        // Were its tick longer than the shortest gap, some reading would have found the figure that was there before.
+        let seen_s = self.ever_changing_s.filter(|_| index > PROBE_CHANGES);
+        let age_s = [stated_s, seen_s].into_iter().flatten().fold(gap_s, f64::min);
+        self.changes.push(Edge { at_s: sample.at_s - age_s / 2.0, slack_s: age_s / 2.0, sample: index });
     }
 
     /// The time of the last reading.

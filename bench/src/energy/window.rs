@@ -92,8 +92,9 @@ fn take<W: World>(
         protocol.load()?;
     }
     // Both edges have to be seen within this, or the figure stands still.
-    let patience_s =
-        STANDSTILL_S.max(STANDSTILL * tick_s.unwrap_or_default()).max(STANDSTILL * protocol.info.interval_s);
+    // A figure can't be seen to change more often than it is read.
+    let tick_or_gap_s = tick_s.or(protocol.record.gap_s()).unwrap_or_default().max(protocol.info.interval_s);
+    let patience_s = STANDSTILL_S.max(STANDSTILL * tick_or_gap_s);
     let from_s = protocol.world.now() + shift_s;
     let Some(start) = edge(protocol, from_s, patience_s)? else { return Ok(Err(stood_still(patience_s))) };
     let Some(end) = edge(protocol, start.at_s + length_s, patience_s)? else {
