@@ -294,6 +294,7 @@ impl Meter for CommandMeter {
         let energy = self.source.unit.is_energy();
         Ok(Reading {
             at_s: answer.timed.at_s,
+            within_s: 0.5 * answer.timed.cost_s,
             cost_s: answer.timed.cost_s,
             joules: energy.then(|| figure::joules(what, value)).transpose()?,
             watts: (!energy).then(|| figure::watts(what, value)).transpose()?,

@@ -265,6 +265,7 @@ impl Meter for HwmonMeter {
         let Timed { at_s, cost_s } = Timed::since(start_s);
         Ok(Reading {
             at_s,
+            within_s: 0.5 * cost_s,
             cost_s,
             joules,
             watts: watts.map(|value| figure::watts(&self.info.source, value)).transpose()?,

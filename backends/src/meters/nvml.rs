@@ -202,7 +202,7 @@ impl Meter for NvmlMeter {
             .transpose()
             .map_err(|error| failed(&self.info.id, &error))?;
         // The counter's own moment: the calls that follow are slower and less pressing.
-        let Timed { at_s, .. } = Timed::since(start_s);
+        let Timed { at_s, cost_s } = Timed::since(start_s);
         // Beside a counter power is a second opinion, and its loss is no reason to lose the first.
         let watts = match self.watts() {
             Some(Err(error)) if !self.counts => return Err(error),
@@ -211,6 +211,7 @@ impl Meter for NvmlMeter {
         let device = &self.device;
         Ok(Reading {
             at_s,
+            within_s: 0.5 * cost_s,
             joules: millijoules.map(|millijoules| millijoules as f64 * 1e-3),
             watts,
             clock_mhz: device.clock_info(Clock::SM).ok().map(f64::from),

@@ -148,7 +148,14 @@ impl Meter for RaplMeter {
             };
         }
         let Timed { at_s, cost_s } = Timed::since(start_s);
-        Ok(Reading { at_s, cost_s, joules: Some(joules), power_limit_w: self.power_limit(), ..Reading::default() })
+        Ok(Reading {
+            at_s,
+            within_s: 0.5 * cost_s,
+            cost_s,
+            joules: Some(joules),
+            power_limit_w: self.power_limit(),
+            ..Reading::default()
+        })
     }
 }
 

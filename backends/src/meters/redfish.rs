@@ -7,6 +7,7 @@
 use super::config::Places;
 use super::figure::{self, accuracy};
 use super::process::{Answer, Ask, program};
+use super::tree::Timed;
 use super::{Finding, Meter, MeterError, MeterInfo, MeterKind, Reading, Scope, Serves};
 use serde::Deserialize;
 use serde_json::Value;
@@ -230,8 +231,8 @@ impl Meter for RedfishMeter {
             let problem = "it no longer tells what it told before".to_owned();
             return Err(MeterError::Garbage { what: self.info.source.clone(), problem });
         }
-        let timed = answer.timed;
-        Ok(Reading { at_s: timed.at_s, cost_s: timed.cost_s, joules, watts: figures.watts, ..Reading::default() })
+        let Timed { at_s, cost_s } = answer.timed;
+        Ok(Reading { at_s, within_s: 0.5 * cost_s, cost_s, joules, watts: figures.watts, ..Reading::default() })
     }
 }
 

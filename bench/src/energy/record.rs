@@ -116,7 +116,7 @@ impl Record {
             clock_mhz: reading.clock_mhz,
             temperature_c: reading.temperature_c,
         };
-        self.note_change(&sample);
+        self.note_change(&sample, reading.within_s);
         self.samples.push(sample);
         self.cost_s += reading.cost_s;
         self.power_limit_w = reading.power_limit_w.or(self.power_limit_w);
@@ -136,7 +136,8 @@ impl Record {
         self.joules
     }
 
-    fn note_change(&mut self, sample: &Sample) {
+    /// A sample was taken within so many seconds of its time.
+    fn note_change(&mut self, sample: &Sample, within_s: f64) {
         let Some(last) = self.samples.last() else { return };
         // A counter and power of one meter may have ticks of their own; the counter's count.
         let changed = match (sample.joules, last.joules) {
@@ -156,7 +157,8 @@ impl Record {
         // Were its tick longer than the shortest gap, some reading would have found the figure that was there before.
         let seen_s = self.ever_changing_s.filter(|_| index > PROBE_CHANGES);
         let age_s = [stated_s, seen_s].into_iter().flatten().fold(gap_s, f64::min);
-        self.changes.push(Edge { at_s: sample.at_s - age_s / 2.0, slack_s: age_s / 2.0, sample: index });
+        let slack_s = age_s / 2.0 + within_s;
+        self.changes.push(Edge { at_s: sample.at_s - age_s / 2.0, slack_s, sample: index });
     }
 
     /// The time of the last reading.
@@ -198,11 +200,17 @@ impl Record {
             });
         }
         if self.by_counter {
-            // Where a reading came late, the change before it is known less well than the next one.
-            let usual = 1.5 * self.gap_s()?;
-            return self.changes_from(from_s).iter().find(|change| change.slack_s <= usual).copied();
+            // Where a reading came late or took long, the change before it is known less well than the next one.
+            let most_s = 1.5 * self.usual_slack_s()?;
+            return self.changes_from(from_s).iter().find(|change| change.slack_s <= most_s).copied();
         }
         self.samples.get(next).map(|sample| Edge { at_s: sample.at_s, slack_s: 0.0, sample: next })
+    }
+
+    /// How far from where it was seen a change usually was, of late.
+    pub(super) fn usual_slack_s(&self) -> Option<f64> {
+        let recent = &self.changes[self.changes.len().saturating_sub(PROBE_CHANGES)..];
+        stats::median(&recent.iter().map(|change| change.slack_s).collect::<Vec<_>>())
     }
 
     /// Runs until a time, with the share of the one under way; none outside of the load.

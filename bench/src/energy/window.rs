@@ -1,11 +1,9 @@
 //! Windows: times under load, from one change of the meter's figure to another, with the load running on around them.
 
 use super::World;
-use super::effort::PROBE_CHANGES;
 use super::protocol::{Ended, Protocol};
 use super::record::{Edge, Record, scatter};
 use super::uncertainty;
-use crate::stats;
 
 /// A figure that has not changed for so many of its ticks stands still.
 const STANDSTILL: f64 = 10.0;
@@ -61,12 +59,10 @@ fn length_s<W: World>(protocol: &Protocol<'_, W>, tick_s: Option<f64>, power_w: 
     let batch_s = record.batch_s().unwrap_or_default();
     let mut length_s = (effort.ticks * tick_s.unwrap_or_default()).max(COMPLETIONS * batch_s);
     if record.by_counter {
-        let recent = &record.changes[record.changes.len().saturating_sub(PROBE_CHANGES)..];
-        let slack_s = stats::median(&recent.iter().map(|change| change.slack_s).collect::<Vec<_>>());
         let resolution_j = protocol.info.resolution_j.unwrap_or_default();
         length_s = length_s
             .max(effort.counter_s)
-            .max(uncertainty::ticks(slack_s.unwrap_or_default(), effort.edges))
+            .max(uncertainty::ticks(record.usual_slack_s().unwrap_or_default(), effort.edges))
             .max(uncertainty::resolution(resolution_j, power_w * effort.edges));
     } else {
         length_s = length_s.max(effort.polled_s);
