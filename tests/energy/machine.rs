@@ -15,7 +15,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_accelbench-chip");
 /// The mean power, and with it the joules of a run, may differ from the truth by this share.
 const BAR: f64 = 0.005;
 /// And those of one window, whose edges weigh more.
-const WINDOW_BAR: f64 = 0.01;
+const WINDOW_BAR: f64 = 0.02;
 
 /// The machine. Without [`Machine::meters`] it has none.
 pub(crate) struct Machine {
