@@ -2,7 +2,7 @@
 
 use crate::Check;
 use crate::fakes::tool;
-use crate::machine::{Machine, QUICK, failed, measured, unavailable};
+use crate::machine::{Machine, QUICK, failed, measured, measured_by_program, unavailable};
 use crate::motion::{Motion, Text, power, still, until};
 use accelbench_reports::ResultRow;
 use accelbench_tests::chip;
@@ -17,8 +17,12 @@ pub(crate) fn checks() -> Vec<Check> {
     vec![
         check("command::a_maker_s_tool_that_lists_devices", hl_smi),
         check("command::the_machine_s_controller", ipmi),
-        check("command::a_declared_counter", |effort| measured(prints(effort, joules(900.0)), "own", WATTS, &[])),
-        check("command::a_tool_of_another_locale_is_asked_in_c", locale),
+        check("command::a_declared_counter", |effort| {
+            measured_by_program(|| prints(effort, joules(900.0)), "own", WATTS);
+        }),
+        check("command::a_tool_of_another_locale_is_asked_in_c", |effort| {
+            measured_by_program(|| locale(effort), "own", WATTS);
+        }),
         check("command::a_tool_that_hangs", |effort| {
             unavailable(prints(effort, still("hang\n")), &["command", "no answer within 1 s"]);
         }),
@@ -79,13 +83,13 @@ fn prints(effort: &str, text: Text) -> ResultRow {
 }
 
 /// A tool that writes numbers as its user's language does: the program asks it in none.
-fn locale(effort: &str) {
+fn locale(effort: &str) -> ResultRow {
     let machine = machine(&["sh"]).with("LC_ALL", "de_DE.UTF-8").with("LANGUAGE", "de");
     let file = machine.folder("tool").join("figure");
     let _motion = Motion::start(vec![(file.clone(), joules(900.0))]);
     let script = "read -r line < \"$0\"; [ \"$LC_ALL$LANGUAGE\" = C ] || line=${line%.*},${line#*.}; echo \"$line\"";
     machine.meters(&[], &declared(script, "").replace("''']", &format!("''', '{}']", file.display())));
-    measured(machine.row(effort), "own", WATTS, &[]);
+    machine.row(effort)
 }
 
 /// A run on a machine with a maker's tool, which prints this.

@@ -2,7 +2,7 @@
 
 use crate::Check;
 use crate::fakes::server::{respond, server};
-use crate::machine::{Machine, QUICK, failed, measured, unavailable};
+use crate::machine::{Machine, QUICK, failed, measured, measured_by_program, unavailable};
 use crate::motion::power;
 use accelbench_reports::ResultRow;
 use accelbench_tests::chip;
@@ -24,7 +24,7 @@ const TURN_S: f64 = 4.0;
 pub(crate) fn checks() -> Vec<Check> {
     let check = |name, run| Check { name, effort: QUICK, run };
     vec![
-        check("redfish::energy", |effort| measured(row(effort, energy), "bmc", WATTS, &[])),
+        check("redfish::energy", |effort| measured_by_program(|| row(effort, energy), "bmc", WATTS)),
         check("redfish::power", |effort| measured(row(effort, watts), "bmc", WATTS, &[])),
         check("redfish::power_that_comes_slowly", |effort| {
             let slow: Answer = |t, stream| {
