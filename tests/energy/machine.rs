@@ -129,7 +129,7 @@ pub(crate) fn measured_by_program(run: impl Fn() -> ResultRow, meter: &str, watt
     for _ in 0..2 {
         let mean_w = row.energy.as_ref().and_then(|energy| energy.figures.as_ref()).map(|figures| figures.mean_power_w);
         let off = mean_w.map_or(0.0, |mean_w| (mean_w / watts - 1.0).abs());
-        if off < BAR || off > 3.0 * BAR {
+        if !(BAR..=3.0 * BAR).contains(&off) {
             break;
         }
         println!("{meter}: {:.2} % off, once more", 100.0 * off);
