@@ -215,7 +215,7 @@ pub(super) fn find(declared: &[CommandSource], places: &Places) -> Vec<Finding> 
     });
     if !missing.is_empty() {
         let reason = MeterError::Absent { what: missing.join(", ") };
-        findings.push(Finding::Absent { meter: "command", reason, hint: TOOL_HINT.to_owned() });
+        findings.push(Finding::absent("command", reason, TOOL_HINT));
     }
     findings
 }
@@ -233,7 +233,7 @@ fn open(source: &CommandSource, places: &Places) -> Vec<Finding> {
                 |privilege| format!("it needs {privilege}"),
             ),
         };
-        Finding::Absent { meter: "command", reason, hint }
+        Finding::absent("command", reason, &hint)
     };
     let sources = match source.for_each_device(places) {
         Ok(sources) => sources,
@@ -294,6 +294,7 @@ impl Meter for CommandMeter {
         let energy = self.source.unit.is_energy();
         Ok(Reading {
             at_s: answer.timed.at_s,
+            within_s: 0.5 * answer.timed.cost_s,
             cost_s: answer.timed.cost_s,
             joules: energy.then(|| figure::joules(what, value)).transpose()?,
             watts: (!energy).then(|| figure::watts(what, value)).transpose()?,

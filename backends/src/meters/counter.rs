@@ -58,7 +58,8 @@ impl Counter {
     /// Takes the next reading and tells the joules since the first one.
     ///
     /// # Errors
-    /// What is wrong with the counter. The total stays as it was, and the next step counts from this reading.
+    /// What is wrong with the counter. The total stays as it was, and the next step counts from this reading: what was
+    /// drawn up to it is lost, so no energy may be told across it.
     pub fn advance(&mut self, at_s: f64, joules: f64) -> Result<f64, CounterFault> {
         let Some(last) = self.last.replace(Point { at_s, joules }) else {
             self.changed_s = at_s;
@@ -83,12 +84,6 @@ impl Counter {
         }
         self.total_j += step_j;
         Ok(self.total_j)
-    }
-
-    /// How long the counter has stood still at its last reading. Longer than a few ticks is frozen: a device that is on
-    /// always draws something.
-    pub fn still_s(&self) -> f64 {
-        self.last.map_or(0.0, |last| last.at_s - self.changed_s)
     }
 }
 
@@ -128,16 +123,6 @@ mod tests {
         let totals = fed(&mut counter, &[(0.0, 0.0), (1.0, 400.0), (2.0, 1_400.0), (3.0, 3_000.0)]);
         assert_eq!(totals[2], Ok(1_400.0), "a tick later, the energy of two");
         assert_eq!(totals[3], Err(CounterFault::Jump { step_j: 1_600.0, seconds: 1.0 }));
-    }
-
-    #[test]
-    fn standing_still_is_told() {
-        let mut counter = Counter::new(None, 500.0);
-        let steps = fed(&mut counter, &[(0.0, 1.0), (1.0, 2.0), (2.0, 2.0), (4.5, 2.0)]);
-        assert!(steps.iter().all(Result::is_ok));
-        assert_eq!(counter.still_s(), 3.5);
-        counter.advance(5.0, 3.0).unwrap();
-        assert_eq!(counter.still_s(), 0.0);
     }
 
     #[test]

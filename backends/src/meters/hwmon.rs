@@ -4,7 +4,7 @@
 //! |---------------|----------------------------------------|----------------------------------|
 //! | `amdgpu`      | `power1_average`, else `power1_input`  | the chip's power                 |
 //! | `i915`, `xe`  | `energy1_input`, `energy2_input`       | the card's and the chip's energy |
-//! | `power_meter` | `power1_average`, `power1_oem_info`    | a Grace socket's or module's, else the machine's power |
+//! | `power_meter` | `power1_average`, `power1_oem_info`    | all Grace sockets' or modules', else the machine's power |
 //! | `ina3221`     | `in1_input` × `curr1_input`            | a Jetson module's or rail's power |
 
 use super::figure::{self, accuracy, pci_address};
@@ -26,37 +26,42 @@ pub(super) fn find(root: &Path) -> Vec<Finding> {
 }
 
 fn find_in(tree: &Tree) -> Vec<Finding> {
-    let absent = |reason| Finding::Absent { meter: "hwmon", reason, hint: ABSENT_HINT.to_owned() };
+    let absent = |reason| Finding::absent("hwmon", reason, ABSENT_HINT);
     let monitors = match tree.names() {
         Ok(names) => names,
         Err(reason) => return vec![absent(reason)],
     };
-    let mut findings = Vec::new();
+    let mut sensors: Vec<Sensor> = Vec::new();
     for monitor in monitors {
         let monitor = Monitor::new(tree, &monitor);
         // A monitor that has no name, or whose maker is not known here, is a fan or a drive.
         let Some(name) = monitor.text("name") else { continue };
-        let sensors = match name.as_str() {
+        let found = match name.as_str() {
             "amdgpu" => monitor.amdgpu(),
             "i915" | "xe" => monitor.graphics_energy(&name),
             "power_meter" => monitor.power_meter(),
             "ina3221" => monitor.ina3221(),
             _ => Vec::new(),
         };
-        for sensor in sensors {
-            let mut meter = HwmonMeter { tree: tree.clone(), info: sensor.info, figures: sensor.figures };
-            findings.push(match meter.read() {
-                Ok(_) => Finding::Found(Box::new(meter)),
-                Err(reason) => absent(reason),
-            });
+        for sensor in found {
+            match sensors.iter_mut().find(|known| known.info.id == sensor.info.id) {
+                Some(known) => known.join(sensor),
+                None => sensors.push(sensor),
+            }
         }
     }
-    if findings.is_empty() {
-        findings.push(absent(MeterError::Absent {
-            what: format!("a power or energy sensor under {}", tree.root.display()),
-        }));
+    if sensors.is_empty() {
+        let what = format!("a power or energy sensor under {}", tree.root.display());
+        return vec![absent(MeterError::Absent { what })];
     }
-    findings
+    let meter = |sensor: Sensor| {
+        let mut meter = HwmonMeter { tree: tree.clone(), info: sensor.info, figures: sensor.figures };
+        match meter.read() {
+            Ok(_) => Finding::Found(Box::new(meter)),
+            Err(reason) => absent(reason),
+        }
+    };
+    sensors.into_iter().map(meter).collect()
 }
 
 /// One folder of the tree.
@@ -66,22 +71,32 @@ struct Monitor<'a> {
     folder: PathBuf,
 }
 
-/// A meter that one folder holds.
+/// A meter that one folder holds, or one for each socket.
 struct Sensor {
     info: MeterInfo,
     figures: Figures,
+}
+
+impl Sensor {
+    /// Adds another socket's power: together they are what the processors draw.
+    fn join(&mut self, socket: Self) {
+        self.info.source = format!("{} + {}", self.info.source, socket.info.source);
+        self.figures.microwatts.extend(socket.figures.microwatts);
+        self.figures.limits_microwatts.extend(socket.figures.limits_microwatts);
+    }
 }
 
 /// The files that a reading consists of.
 #[derive(Clone, Debug, Default)]
 struct Figures {
     microjoules: Option<PathBuf>,
-    microwatts: Option<PathBuf>,
+    /// Several are summed.
+    microwatts: Vec<PathBuf>,
     /// Millivolts and milliamperes.
     volts_amperes: Option<(PathBuf, PathBuf)>,
     hertz: Option<PathBuf>,
     millidegrees: Option<PathBuf>,
-    limit_microwatts: Option<PathBuf>,
+    limits_microwatts: Vec<PathBuf>,
 }
 
 impl<'a> Monitor<'a> {
@@ -100,7 +115,7 @@ impl<'a> Monitor<'a> {
 
     fn sensor(&self, part: &str, kind: MeterKind, scope: Scope, serves: Serves, figures: Figures) -> Sensor {
         let (accuracy, accuracy_source) = accuracy(None);
-        let source = [&figures.microjoules, &figures.microwatts].into_iter().flatten().next();
+        let source = figures.microjoules.iter().chain(&figures.microwatts).next();
         let source = source.map_or_else(|| self.folder.display().to_string(), |path| path.display().to_string());
         let info = MeterInfo {
             id: format!("hwmon:{}:{part}", self.id),
@@ -132,10 +147,10 @@ impl<'a> Monitor<'a> {
             return Vec::new();
         };
         let figures = Figures {
-            microwatts: Some(microwatts),
+            microwatts: vec![microwatts],
             hertz: self.file("freq1_input"),
             millidegrees: self.file("temp1_input"),
-            limit_microwatts: self.file("power1_cap"),
+            limits_microwatts: self.file("power1_cap").into_iter().collect(),
             ..Figures::default()
         };
         vec![self.sensor("amdgpu", MeterKind::InstantPower, Scope::Chip, self.chip(), figures)]
@@ -151,7 +166,7 @@ impl<'a> Monitor<'a> {
             let scope = if label == "card" { Scope::Board } else { Scope::Chip };
             let figures = Figures {
                 microjoules: Some(microjoules),
-                limit_microwatts: self.file(&format!("power{channel}_max")),
+                limits_microwatts: self.file(&format!("power{channel}_max")).into_iter().collect(),
                 ..Figures::default()
             };
             sensors.push(self.sensor(&label, MeterKind::Counter, scope, self.chip(), figures));
@@ -162,21 +177,28 @@ impl<'a> Monitor<'a> {
     /// ACPI's power meter: on Grace one for each part of a socket, elsewhere the machine's.
     fn power_meter(&self) -> Vec<Sensor> {
         let Some(microwatts) = self.file("power1_average") else { return Vec::new() };
-        let (part, scope, serves) = match self.text("power1_oem_info").unwrap_or_default() {
-            part if part.starts_with("Module Power") => (part, Scope::Module, Serves::Machine),
-            part if part.starts_with("Grace Power") => (part, Scope::Package, Serves::Processor),
+        let (id, scope, serves) = match self.text("power1_oem_info").unwrap_or_default() {
+            // Each ends in its socket's number.
+            part if part.starts_with("Module Power") => {
+                ("hwmon:module-power".to_owned(), Scope::Module, Serves::Machine)
+            }
+            part if part.starts_with("Grace Power") => {
+                ("hwmon:grace-power".to_owned(), Scope::Package, Serves::Processor)
+            }
             // Parts of the socket, which it includes.
             part if part.starts_with("CPU Power") || part.starts_with("SysIO Power") => return Vec::new(),
-            _ => ("node".to_owned(), Scope::Node, Serves::Machine),
+            _ => (format!("hwmon:{}:node", self.id), Scope::Node, Serves::Machine),
         };
         let window = self.file("power1_average_interval").and_then(|path| self.tree.number(&path).ok());
         let kind = match window {
             Some(milliseconds) => MeterKind::AveragedPower { window_s: milliseconds * 1e-3 },
             None => MeterKind::InstantPower,
         };
-        let figures =
-            Figures { microwatts: Some(microwatts), limit_microwatts: self.file("power1_cap"), ..Figures::default() };
-        vec![self.sensor(&part.replace(' ', "-").to_lowercase(), kind, scope, serves, figures)]
+        let limits_microwatts = self.file("power1_cap").into_iter().collect();
+        let figures = Figures { microwatts: vec![microwatts], limits_microwatts, ..Figures::default() };
+        let mut sensor = self.sensor("", kind, scope, serves, figures);
+        sensor.info.id = id;
+        vec![sensor]
     }
 
     /// The module's own input is its whole power. Where a board has none, each rail is shown by itself.
@@ -213,6 +235,12 @@ impl HwmonMeter {
     fn aside(&self, path: Option<&PathBuf>, unit: f64) -> Option<f64> {
         path.and_then(|path| self.tree.number(path).ok()).map(|number| number * unit)
     }
+
+    fn power_limit(&self) -> Option<f64> {
+        let limits = &self.figures.limits_microwatts;
+        let sum = limits.iter().map(|path| self.aside(Some(path), 1e-6)).sum::<Option<f64>>();
+        sum.filter(|_| !limits.is_empty())
+    }
 }
 
 impl Meter for HwmonMeter {
@@ -226,8 +254,10 @@ impl Meter for HwmonMeter {
         if let Some(path) = &self.figures.microjoules {
             joules = Some(self.tree.number(path)? * 1e-6);
         }
-        if let Some(path) = &self.figures.microwatts {
-            watts = Some(self.tree.number(path)? * 1e-6);
+        for path in &self.figures.microwatts {
+            watts = Some(
+                watts.unwrap_or_default() + figure::watts(&path.display().to_string(), self.tree.number(path)? * 1e-6)?,
+            );
         }
         if let Some((volts, amperes)) = &self.figures.volts_amperes {
             watts = Some(self.tree.number(volts)? * self.tree.number(amperes)? * 1e-6);
@@ -235,12 +265,13 @@ impl Meter for HwmonMeter {
         let Timed { at_s, cost_s } = Timed::since(start_s);
         Ok(Reading {
             at_s,
+            within_s: 0.5 * cost_s,
             cost_s,
             joules,
             watts: watts.map(|value| figure::watts(&self.info.source, value)).transpose()?,
             clock_mhz: self.aside(self.figures.hertz.as_ref(), 1e-6),
             temperature_c: self.aside(self.figures.millidegrees.as_ref(), 1e-3),
-            power_limit_w: self.aside(self.figures.limit_microwatts.as_ref(), 1e-6),
+            power_limit_w: self.power_limit(),
             ..Reading::default()
         })
     }
@@ -340,15 +371,23 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_s_parts_are_known_by_their_labels() {
+    fn a_socket_s_parts_are_known_by_their_labels_and_sockets_are_summed() {
         let root = tempfile::tempdir().unwrap();
-        let labels =
-            ["Module Power Socket 0", "Grace Power Socket 0", "CPU Power Socket 0", "SysIO Power Socket 0", "ACME"];
+        let labels = [
+            "Module Power Socket 0",
+            "Grace Power Socket 0",
+            "CPU Power Socket 0",
+            "SysIO Power Socket 0",
+            "ACME",
+            "Module Power Socket 1",
+            "Grace Power Socket 1",
+        ];
         for (index, label) in labels.into_iter().enumerate() {
             let watts = format!("{}000000", 100 + index);
             let name = format!("hwmon{index}");
             monitor(root.path(), &name, &[("name", "power_meter"), ("device/power1_average", &watts)]);
             monitor(root.path(), &name, &[("device/power1_oem_info", label), ("device/power1_average_interval", "50")]);
+            monitor(root.path(), &name, &[("device/power1_cap", "500000000")]);
         }
         let told = told(root.path());
         let scopes: Vec<_> =
@@ -356,13 +395,17 @@ mod tests {
         assert_eq!(
             scopes,
             [
-                (Scope::Module, Serves::Machine, Some(100.0)),
-                (Scope::Package, Serves::Processor, Some(101.0)),
+                (Scope::Module, Serves::Machine, Some(205.0)),
+                (Scope::Package, Serves::Processor, Some(207.0)),
                 (Scope::Node, Serves::Machine, Some(104.0)),
             ]
         );
         assert!(told.iter().all(|(info, _)| info.kind == MeterKind::AveragedPower { window_s: 0.05 }));
-        assert_eq!(told[1].0.id, "hwmon:hwmon1:grace-power-socket-0");
+        assert_eq!(told[1].0.id, "hwmon:grace-power");
+        assert!(told[1].0.source.contains("hwmon1/") && told[1].0.source.contains(" + "), "{}", told[1].0.source);
+        assert_eq!(told[1].1.power_limit_w, Some(1000.0));
+        monitor(root.path(), "hwmon6", &[("device/power1_average", "0")]);
+        assert!(find(root.path()).iter().any(|finding| matches!(finding, Finding::Absent { .. })), "half is not all");
     }
 
     #[test]
@@ -409,7 +452,7 @@ mod tests {
                 fs::read_to_string(path)
             }
         };
-        let Some(Finding::Absent { reason: MeterError::Permission { hint, .. }, .. }) =
+        let Some(Finding::Absent { reason: MeterError::Permission { .. }, hint, .. }) =
             find_in(&tree).into_iter().next()
         else {
             panic!("permission");

@@ -101,7 +101,9 @@ pub struct MeterInfo {
 pub struct Reading {
     /// When the value was taken, in seconds on [`now`](super::now)'s clock: the middle of the call.
     pub at_s: f64,
-    /// How long the call took.
+    /// How far from `at_s` it may have been taken: half of the call that took it.
+    pub within_s: f64,
+    /// How long the whole reading took.
     pub cost_s: f64,
     /// A counter's value, as the device holds it: it may wrap.
     pub joules: Option<f64>,
@@ -151,6 +153,14 @@ pub enum MeterError {
         /// What was asked.
         what: String,
         /// What is wrong with the answer.
+        problem: String,
+    },
+    /// A counter can't be followed from the reading before to the one after: what it counted between them is lost.
+    #[error("{what}: {problem}")]
+    Broken {
+        /// What was read.
+        what: String,
+        /// What the counter did.
         problem: String,
     },
     /// It reported an error of its own.

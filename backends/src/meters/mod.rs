@@ -56,6 +56,17 @@ pub enum Finding {
     },
 }
 
+impl Finding {
+    /// A meter that is not there. A missing permission knows best what would help.
+    fn absent(meter: &'static str, reason: MeterError, hint: &str) -> Self {
+        let hint = match &reason {
+            MeterError::Permission { hint, .. } => hint.clone(),
+            _ => hint.to_owned(),
+        };
+        Self::Absent { meter, reason, hint }
+    }
+}
+
 /// Looks for all meters of this machine, and reads each once.
 ///
 /// Where nothing has to be asked over a network and no maker's tool is installed, that takes milliseconds. All are asked
@@ -77,8 +88,8 @@ pub fn find(config: &MeterConfig) -> Vec<Finding> {
         let left = deadline.saturating_duration_since(Instant::now());
         findings.recv_timeout(left).unwrap_or_else(|_| {
             let reason = MeterError::Timeout { what: meter.to_owned(), seconds: places.limit_s.ceil() as u64 };
-            let hint = "raise limit_s of places in a file of meters, or see what its driver waits for".to_owned();
-            vec![Finding::Absent { meter, reason, hint }]
+            let hint = "raise limit_s of places in a file of meters, or see what its driver waits for";
+            vec![Finding::absent(meter, reason, hint)]
         })
     });
     found.chain(commands).chain(modules).collect()
@@ -103,5 +114,5 @@ fn find_nvml(library: Option<&Path>) -> Vec<Finding> {
 #[cfg(not(feature = "nvml"))]
 fn find_nvml(_library: Option<&Path>) -> Vec<Finding> {
     let reason = MeterError::Absent { what: "NVML in this build".to_owned() };
-    vec![Finding::Absent { meter: "nvml", reason, hint: "build with `--features nvml`".to_owned() }]
+    vec![Finding::absent("nvml", reason, "build with `--features nvml`")]
 }

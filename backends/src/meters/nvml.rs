@@ -30,7 +30,7 @@ const INSTANT_POWER: FieldId = FieldId(186);
 
 /// Looks for the meters through `library`, or through the one that the system's loader finds.
 pub(super) fn find(library: Option<&Path>) -> Vec<Finding> {
-    let absent = |reason| Finding::Absent { meter: "nvml", reason, hint: HINT.to_owned() };
+    let absent = |reason| Finding::absent("nvml", reason, HINT);
     let nvml = match load(library) {
         Ok(nvml) => nvml,
         Err(reason) => return vec![absent(reason)],
@@ -202,7 +202,7 @@ impl Meter for NvmlMeter {
             .transpose()
             .map_err(|error| failed(&self.info.id, &error))?;
         // The counter's own moment: the calls that follow are slower and less pressing.
-        let Timed { at_s, .. } = Timed::since(start_s);
+        let Timed { at_s, cost_s } = Timed::since(start_s);
         // Beside a counter power is a second opinion, and its loss is no reason to lose the first.
         let watts = match self.watts() {
             Some(Err(error)) if !self.counts => return Err(error),
@@ -211,6 +211,7 @@ impl Meter for NvmlMeter {
         let device = &self.device;
         Ok(Reading {
             at_s,
+            within_s: 0.5 * cost_s,
             joules: millijoules.map(|millijoules| millijoules as f64 * 1e-3),
             watts,
             clock_mhz: device.clock_info(Clock::SM).ok().map(f64::from),

@@ -49,16 +49,16 @@ pub(super) fn find(root: &Path) -> Vec<Finding> {
 }
 
 fn find_in(tree: &Tree) -> Vec<Finding> {
-    let absent = |reason, hint: &str| vec![Finding::Absent { meter: "rapl", reason, hint: hint.to_owned() }];
+    let absent = |reason| Finding::absent("rapl", reason, ABSENT_HINT);
     let zones = match tree.names() {
         Ok(names) => names.into_iter().filter(|name| name.starts_with(CONTROL)).map(|name| tree.root.join(name)),
-        Err(reason) => return absent(reason, ABSENT_HINT),
+        Err(reason) => return vec![absent(reason)],
     };
     let mut named = Vec::new();
     for zone in zones {
         match tree.text(&zone.join("name")) {
             Ok(name) => named.push((name, zone)),
-            Err(reason) => return absent(reason, ABSENT_HINT),
+            Err(reason) => return vec![absent(reason)],
         }
     }
     let mut findings = Vec::new();
@@ -69,14 +69,11 @@ fn find_in(tree: &Tree) -> Vec<Finding> {
         }
         findings.push(match RaplMeter::open(tree, &domain, &zones) {
             Ok(meter) => Finding::Found(Box::new(meter)),
-            Err(reason) => {
-                let hint = if matches!(reason, MeterError::Permission { .. }) { HINT } else { ABSENT_HINT };
-                Finding::Absent { meter: "rapl", reason, hint: hint.to_owned() }
-            }
+            Err(reason) => absent(reason),
         });
     }
     if findings.is_empty() {
-        return absent(MeterError::Absent { what: format!("a package under {}", tree.root.display()) }, ABSENT_HINT);
+        findings.push(absent(MeterError::Absent { what: format!("a package under {}", tree.root.display()) }));
     }
     findings
 }
@@ -144,14 +141,21 @@ impl Meter for RaplMeter {
             joules += if single {
                 microjoules * 1e-6
             } else {
-                zone.counter.advance(timed.at_s, microjoules * 1e-6).map_err(|fault| MeterError::Garbage {
+                zone.counter.advance(timed.at_s, microjoules * 1e-6).map_err(|fault| MeterError::Broken {
                     what: path.display().to_string(),
                     problem: fault.to_string(),
                 })?
             };
         }
         let Timed { at_s, cost_s } = Timed::since(start_s);
-        Ok(Reading { at_s, cost_s, joules: Some(joules), power_limit_w: self.power_limit(), ..Reading::default() })
+        Ok(Reading {
+            at_s,
+            within_s: 0.5 * cost_s,
+            cost_s,
+            joules: Some(joules),
+            power_limit_w: self.power_limit(),
+            ..Reading::default()
+        })
     }
 }
 
@@ -232,8 +236,8 @@ mod tests {
         assert!((end.joules.unwrap() - start - 4.0).abs() < 1e-6, "{end:?} after {start}");
         assert_eq!(end.power_limit_w, Some(410.0));
         zone(root.path(), "intel-rapl:1", "package-1", 3_000_000);
-        let fault = meter.read().unwrap_err().to_string();
-        assert!(fault.contains("went back"), "{fault}");
+        let fault = meter.read().unwrap_err();
+        assert!(matches!(&fault, MeterError::Broken { problem, .. } if problem.contains("went back")), "{fault}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use super::config::Places;
 use super::figure::{self, accuracy};
 use super::process::{Answer, Ask, program};
+use super::tree::Timed;
 use super::{Finding, Meter, MeterError, MeterInfo, MeterKind, Reading, Scope, Serves};
 use serde::Deserialize;
 use serde_json::Value;
@@ -176,7 +177,7 @@ pub(super) fn find(sources: &[RedfishSource], places: &Places) -> Vec<Finding> {
     std::thread::scope(|scope| {
         let open = |source: &RedfishSource| match RedfishMeter::open(source, places) {
             Ok(meter) => Some(Finding::Found(Box::new(meter))),
-            Err(reason) => Some(Finding::Absent { meter: "redfish", reason, hint: HINT.to_owned() }),
+            Err(reason) => Some(Finding::absent("redfish", reason, HINT)),
         };
         let threads: Vec<_> = sources.iter().map(|source| scope.spawn(move || open(source))).collect();
         threads.into_iter().filter_map(|thread| thread.join().unwrap_or_default()).collect()
@@ -230,8 +231,8 @@ impl Meter for RedfishMeter {
             let problem = "it no longer tells what it told before".to_owned();
             return Err(MeterError::Garbage { what: self.info.source.clone(), problem });
         }
-        let timed = answer.timed;
-        Ok(Reading { at_s: timed.at_s, cost_s: timed.cost_s, joules, watts: figures.watts, ..Reading::default() })
+        let Timed { at_s, cost_s } = answer.timed;
+        Ok(Reading { at_s, within_s: 0.5 * cost_s, cost_s, joules, watts: figures.watts, ..Reading::default() })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Programs that print a figure.
 
+use crate::fakes::tool;
 use crate::{found, only};
 use accelbench_backends::meters::{MeterConfig, MeterError, Serves};
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ fn tools(folder: &Path) {
         let sample = sample.unwrap().path();
         let name = sample.file_stem().unwrap().to_str().unwrap();
         let name = if name == "ipmi-dcmi" { "ipmitool" } else { name };
-        symlink(crate_folder.join("tests/meters/tool"), folder.join(name)).unwrap();
+        tool(folder, name);
         fs::copy(&sample, folder.join(format!("{name}.txt"))).unwrap();
     }
 }

@@ -2,6 +2,8 @@
 #![cfg(unix)]
 
 mod command;
+#[path = "../fakes/mod.rs"]
+mod fakes;
 #[cfg(feature = "nvml")]
 mod nvml;
 mod redfish;

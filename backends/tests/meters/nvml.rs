@@ -1,34 +1,16 @@
 //! The NVML meter over a stand-in that is built here, in several variants.
 
+use crate::fakes::library::{WATTS, built};
 use crate::found;
 use accelbench_backends::PhysicalId;
 use accelbench_backends::meters::{Meter, MeterConfig, MeterError, MeterKind, Scope, Serves};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// What the stand-in's devices draw.
-const WATTS: f64 = 250.0;
-
-/// How much its counter advances at once.
+/// How much the stand-in's counter advances at once.
 const TICK_J: f64 = WATTS * 0.02;
-
-fn built(folder: &Path, options: &[&str]) -> PathBuf {
-    let library = folder.join("libnvidia-ml.so.1");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/meters/nvml.c");
-    let output = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"])
-        .args(options)
-        .arg(source)
-        .arg("-o")
-        .arg(&library)
-        .output()
-        .expect("the stand-in needs cc");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    library
-}
 
 /// The meters over a variant, and the reasons of those that are not there.
 fn over(options: &[&str]) -> (Vec<Box<dyn Meter>>, Vec<MeterError>, TempDir) {
@@ -64,7 +46,7 @@ fn a_device_tells_all_it_knows() {
     let reading = meters[1].read().unwrap();
     assert_eq!(
         (reading.watts, reading.clock_mhz, reading.temperature_c, reading.power_limit_w),
-        (Some(WATTS), Some(1755.0), Some(61.0), Some(700.0))
+        (Some(WATTS + 50.0), Some(1755.0), Some(61.0), Some(700.0))
     );
     assert_eq!(reading.throttle, ["sw_power_cap"]);
     // The first process is everybody's ancestor; where it started this test it is part of the family.

@@ -1,43 +1,17 @@
 //! A management controller's answers, by a server on this machine.
 
+use crate::fakes::server::{respond, server};
 use crate::{Absence, found, only};
 use accelbench_backends::meters::{Meter, MeterError, MeterKind};
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{self, Receiver};
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A server that gives each caller what `answer` makes of the request, and tells the requests.
-fn server(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> (String, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/redfish/v1/Chassis/1/EnvironmentMetrics", listener.local_addr().unwrap());
-    let (requests, seen) = mpsc::channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = Vec::new();
-            let mut byte = [0];
-            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
-                request.push(byte[0]);
-            }
-            let request = String::from_utf8_lossy(&request).into_owned();
-            answer(&request, &mut stream);
-            if requests.send(request).is_err() {
-                return;
-            }
-        }
-    });
-    (url, seen)
-}
-
 /// A server that always answers alike.
 fn answering(status: &'static str, body: String) -> (String, Receiver<String>) {
-    server(move |_, stream| {
-        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-        // A client that has heard enough hangs up.
-        let _ = stream.write_all(format!("{head}{body}").as_bytes());
-    })
+    server(move |_, stream| respond(stream, status, &body))
 }
 
 fn declared(url: &str, rest: &str) -> String {
@@ -135,8 +109,7 @@ fn a_controller_that_falls_silent_costs_readings_and_no_more() {
             let call = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let reading = ["5", "null", "7"][call as usize % 3];
             let body = format!("{{\"PowerWatts\": {{\"Reading\": {reading}}}}}");
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+            respond(stream, "200 OK", &body);
         }
     });
     let mut meter = meter(&url, "").unwrap();

@@ -1,8 +1,12 @@
 //! What was seen so far: readings with an unwrapped counter, the instants at which the figure changed, and completions.
 
 use super::Event;
-use super::effort::Rules;
-use accelbench_backends::meters::{MeterInfo, Reading};
+use super::effort::{PROBE_CHANGES, Rules};
+use crate::stats;
+use accelbench_backends::meters::{Counter, MeterError, MeterInfo, Reading};
+
+/// A step of the counter that is so many times the usual one, at so many times the usual rate, is a jump.
+const JUMP: f64 = 5.0;
 
 /// A reading, with its counter unwrapped.
 #[derive(Clone, Copy, Debug)]
@@ -27,15 +31,15 @@ pub(super) struct Edge {
 /// What was seen so far.
 pub(super) struct Record {
     rules: Rules,
-    wraps_at_j: Option<f64>,
+    counter: Counter,
     stated_tick_s: Option<f64>,
     pub(super) samples: Vec<Sample>,
     /// Where the figure changed.
     pub(super) changes: Vec<Edge>,
     /// When batches were complete, and all runs until then.
     completions: Vec<(f64, f64)>,
-    /// Where the counter can't be followed, and why.
-    pub(super) breaks: Vec<(f64, String)>,
+    /// The sample up to which the counter can't be followed from the one before, and why.
+    pub(super) breaks: Vec<(usize, String)>,
     /// When the meter gave no reading, and why.
     pub(super) misses: Vec<(f64, String)>,
     /// Why the clock was held back, and when.
@@ -43,7 +47,8 @@ pub(super) struct Record {
     /// When others used the device, and how many.
     pub(super) others: Vec<(f64, u32)>,
     pub(super) power_limit_w: Option<f64>,
-    raw_joules: Option<f64>,
+    /// The least time between readings, for as long as each found another figure than the one before.
+    ever_changing_s: Option<f64>,
     /// Energy comes from a counter, and not from power.
     pub(super) by_counter: bool,
     joules: f64,
@@ -54,7 +59,7 @@ impl Record {
     pub(super) fn new(info: &MeterInfo, rules: Rules) -> Self {
         Self {
             rules,
-            wraps_at_j: info.wraps_at_j,
+            counter: Counter::new(info.wraps_at_j, Counter::MOST_W),
             stated_tick_s: info.stated_tick_s,
             samples: Vec::new(),
             changes: Vec::new(),
@@ -64,7 +69,7 @@ impl Record {
             throttle: Vec::new(),
             others: Vec::new(),
             power_limit_w: None,
-            raw_joules: None,
+            ever_changing_s: Some(f64::INFINITY),
             by_counter: false,
             joules: 0.0,
             cost_s: 0.0,
@@ -77,7 +82,12 @@ impl Record {
                 let before = self.completions.last().map_or(0.0, |&(_, runs)| runs);
                 self.completions.push((at_s, before + runs as f64));
             }
-            Event::Missed { at_s, error } => self.misses.push((at_s, error.to_string())),
+            Event::Missed { at_s, error } => {
+                if matches!(error, MeterError::Broken { .. }) {
+                    self.breaks.push((self.samples.len(), error.to_string()));
+                }
+                self.misses.push((at_s, error.to_string()));
+            }
             Event::Read(reading) => self.read(reading),
         }
     }
@@ -106,7 +116,7 @@ impl Record {
             clock_mhz: reading.clock_mhz,
             temperature_c: reading.temperature_c,
         };
-        self.note_change(&sample);
+        self.note_change(&sample, reading.within_s);
         self.samples.push(sample);
         self.cost_s += reading.cost_s;
         self.power_limit_w = reading.power_limit_w.or(self.power_limit_w);
@@ -116,37 +126,39 @@ impl Record {
 
     /// A counter's value as if it had never wrapped.
     fn unwrapped(&mut self, at_s: f64, raw: f64) -> f64 {
-        let before = self.raw_joules.replace(raw).unwrap_or(raw);
-        let mut step = raw - before;
-        if step < 0.0 && self.rules.unwrapped {
-            match self.wraps_at_j {
-                Some(range) if before <= range => step += range,
-                _ => {
-                    let how = if raw < 0.5 * before { "started again" } else { "went backward" };
-                    self.breaks.push((at_s, format!("its counter {how}: {before} J were followed by {raw} J")));
-                    step = 0.0;
-                }
-            }
+        if !self.rules.unwrapped {
+            return raw;
         }
-        self.joules += step;
+        match self.counter.advance(at_s, raw) {
+            Ok(joules) => self.joules = joules,
+            Err(fault) => self.breaks.push((self.samples.len(), fault.to_string())),
+        }
         self.joules
     }
 
-    fn note_change(&mut self, sample: &Sample) {
+    /// A sample was taken within so many seconds of its time.
+    fn note_change(&mut self, sample: &Sample, within_s: f64) {
         let Some(last) = self.samples.last() else { return };
         // A counter and power of one meter may have ticks of their own; the counter's count.
         let changed = match (sample.joules, last.joules) {
             (Some(now), Some(before)) => now.to_bits() != before.to_bits(),
             _ => sample.watts.map(f64::to_bits) != last.watts.map(f64::to_bits),
         };
-        if changed {
-            let index = self.samples.len();
-            let gap = sample.at_s - last.at_s;
-            // A figure that changes with every reading may be fresher than the gap between them shows.
-            let every = self.changes.last().is_some_and(|change| change.sample + 1 == index);
-            let age = self.stated_tick_s.filter(|_| every).unwrap_or(gap).min(gap);
-            self.changes.push(Edge { at_s: sample.at_s - age / 2.0, slack_s: age / 2.0, sample: index });
+        if !changed {
+            self.ever_changing_s = None;
+            return;
         }
+        let index = self.samples.len();
+        let gap_s = sample.at_s - last.at_s;
+        self.ever_changing_s = self.ever_changing_s.map(|least_s| least_s.min(gap_s));
+        // A figure that changes with every reading may be fresher than the gap between them shows.
+        let every = self.changes.last().is_some_and(|change| change.sample + 1 == index);
+        let stated_s = self.stated_tick_s.filter(|_| every);
+        // Were its tick longer than the shortest gap, some reading would have found the figure that was there before.
+        let seen_s = self.ever_changing_s.filter(|_| index > PROBE_CHANGES);
+        let age_s = [stated_s, seen_s].into_iter().flatten().fold(gap_s, f64::min);
+        let slack_s = age_s / 2.0 + within_s;
+        self.changes.push(Edge { at_s: sample.at_s - age_s / 2.0, slack_s, sample: index });
     }
 
     /// The time of the last reading.
@@ -188,11 +200,17 @@ impl Record {
             });
         }
         if self.by_counter {
-            // Where a reading came late, the change before it is known less well than the next one.
-            let usual = 1.5 * self.gap_s()?;
-            return self.changes_from(from_s).iter().find(|change| change.slack_s <= usual).copied();
+            // Where a reading came late or took long, the change before it is known less well than the next one.
+            let most_s = 1.5 * self.usual_slack_s()?;
+            return self.changes_from(from_s).iter().find(|change| change.slack_s <= most_s).copied();
         }
         self.samples.get(next).map(|sample| Edge { at_s: sample.at_s, slack_s: 0.0, sample: next })
+    }
+
+    /// How far from where it was seen a change usually was, of late.
+    pub(super) fn usual_slack_s(&self) -> Option<f64> {
+        let recent = &self.changes[self.changes.len().saturating_sub(PROBE_CHANGES)..];
+        stats::median(&recent.iter().map(|change| change.slack_s).collect::<Vec<_>>())
     }
 
     /// Runs until a time, with the share of the one under way; none outside of the load.
@@ -212,6 +230,29 @@ impl Record {
     pub(super) fn batch_s(&self) -> Option<f64> {
         let [.., before, last] = &self.completions[..] else { return None };
         Some(last.0 - before.0)
+    }
+
+    /// Why the counter's joules between two edges can't be believed: it can't be followed, or it made a step unlike the
+    /// others.
+    pub(super) fn broken(&self, start: &Edge, end: &Edge) -> Option<String> {
+        let within = |&&(sample, _): &&(usize, String)| start.sample < sample && sample <= end.sample;
+        if let Some((_, why)) = self.breaks.iter().find(within) {
+            return Some(why.clone());
+        }
+        let steps = self.steps(start, end);
+        let usual = |of: fn(&(f64, f64)) -> f64| stats::median(&steps.iter().map(of).collect::<Vec<_>>());
+        let (usual_j, usual_w) = (usual(|&(joules, _)| joules)?, usual(|&(joules, seconds)| joules / seconds)?);
+        let jump = |&&(joules, seconds): &&(f64, f64)| joules > JUMP * usual_j && joules / seconds > JUMP * usual_w;
+        let (joules, _) = steps.iter().find(jump)?;
+        Some(format!("the counter jumped by {joules:.1} J, and {usual_j:.1} J is its usual step"))
+    }
+
+    /// The counter's steps between two edges, in joules and seconds.
+    pub(super) fn steps(&self, start: &Edge, end: &Edge) -> Vec<(f64, f64)> {
+        let changes = self.changes_from(start.at_s);
+        let changes = &changes[..changes.partition_point(|change| change.at_s <= end.at_s)];
+        let step = |pair: &[Edge]| Some((self.counted(&pair[0], &pair[1])?, pair[1].at_s - pair[0].at_s));
+        changes.windows(2).filter_map(step).collect()
     }
 
     /// The counter's joules between two edges.
@@ -249,6 +290,7 @@ impl Record {
         let changes = &changes[..changes.partition_point(|change| change.at_s <= to_s)];
         if let (Some(first), Some(last)) = (changes.first(), changes.last())
             && last.at_s > first.at_s
+            && self.broken(first, last).is_none()
             && let Some(joules) = self.counted(first, last)
         {
             return Some(joules / (last.at_s - first.at_s));
@@ -260,7 +302,7 @@ impl Record {
     pub(super) fn tick_s(&self, from_s: f64, least: usize) -> Option<f64> {
         let changes = self.changes_from(from_s);
         let gaps: Vec<f64> = changes.windows(2).map(|pair| pair[1].at_s - pair[0].at_s).collect();
-        if gaps.len() < least { None } else { crate::stats::median(&gaps) }
+        if gaps.len() < least { None } else { stats::median(&gaps) }
     }
 }
 

@@ -1,14 +1,10 @@
 //! Windows: times under load, from one change of the meter's figure to another, with the load running on around them.
 
 use super::World;
-use super::effort::PROBE_CHANGES;
 use super::protocol::{Ended, Protocol};
 use super::record::{Edge, Record, scatter};
 use super::uncertainty;
-use crate::stats;
 
-/// A step of the counter that is so many times the usual one, at so many times the usual rate, is a jump.
-const JUMP: f64 = 5.0;
 /// A figure that has not changed for so many of its ticks stands still.
 const STANDSTILL: f64 = 10.0;
 /// And for at least so long.
@@ -63,12 +59,10 @@ fn length_s<W: World>(protocol: &Protocol<'_, W>, tick_s: Option<f64>, power_w: 
     let batch_s = record.batch_s().unwrap_or_default();
     let mut length_s = (effort.ticks * tick_s.unwrap_or_default()).max(COMPLETIONS * batch_s);
     if record.by_counter {
-        let recent = &record.changes[record.changes.len().saturating_sub(PROBE_CHANGES)..];
-        let slack_s = stats::median(&recent.iter().map(|change| change.slack_s).collect::<Vec<_>>());
         let resolution_j = protocol.info.resolution_j.unwrap_or_default();
         length_s = length_s
             .max(effort.counter_s)
-            .max(uncertainty::ticks(slack_s.unwrap_or_default(), effort.edges))
+            .max(uncertainty::ticks(record.usual_slack_s().unwrap_or_default(), effort.edges))
             .max(uncertainty::resolution(resolution_j, power_w * effort.edges));
     } else {
         length_s = length_s.max(effort.polled_s);
@@ -94,8 +88,9 @@ fn take<W: World>(
         protocol.load()?;
     }
     // Both edges have to be seen within this, or the figure stands still.
-    let patience_s =
-        STANDSTILL_S.max(STANDSTILL * tick_s.unwrap_or_default()).max(STANDSTILL * protocol.info.interval_s);
+    // A figure can't be seen to change more often than it is read.
+    let tick_or_gap_s = tick_s.or(protocol.record.gap_s()).unwrap_or_default().max(protocol.info.interval_s);
+    let patience_s = STANDSTILL_S.max(STANDSTILL * tick_or_gap_s);
     let from_s = protocol.world.now() + shift_s;
     let Some(start) = edge(protocol, from_s, patience_s)? else { return Ok(Err(stood_still(patience_s))) };
     let Some(end) = edge(protocol, start.at_s + length_s, patience_s)? else {
@@ -134,13 +129,14 @@ fn evaluate<W: World>(
     let record = &protocol.record;
     let (from_s, to_s) = (start.at_s, end.at_s);
     let seconds = to_s - from_s;
-    let within = |at_s: f64| from_s <= at_s && at_s <= to_s;
-    if let Some((_, why)) = record.breaks.iter().find(|(at_s, _)| within(*at_s)) {
-        return Err(why.clone());
+    if let Some(why) = record.broken(start, end) {
+        return Err(why);
     }
     let integral = complete(record, from_s, to_s, patience_s).then(|| record.integral(from_s, to_s)).flatten();
     let (joules, counter_to_integral, reading) = if record.by_counter {
-        steps(record, start, end, patience_s)?;
+        if let Some((_, seconds)) = record.steps(start, end).into_iter().find(|&(_, seconds)| seconds > patience_s) {
+            return Err(stood_still(seconds));
+        }
         let joules = record.counted(start, end).ok_or("the counter was not told at both edges")?;
         let slack_s = start.slack_s.max(end.slack_s);
         let resolution_j = protocol.info.resolution_j.unwrap_or_default();
@@ -170,24 +166,4 @@ fn complete(record: &Record, from_s: f64, to_s: f64, patience_s: f64) -> bool {
     let told: Vec<f64> =
         record.between(from_s, to_s).iter().filter(|sample| sample.watts.is_some()).map(|sample| sample.at_s).collect();
     told.len() > 1 && told.windows(2).all(|pair| pair[1] - pair[0] <= patience_s)
-}
-
-/// A counter moves on by steps of about one size.
-fn steps(record: &Record, start: &Edge, end: &Edge, patience_s: f64) -> Result<(), String> {
-    let changes = record.changes_from(start.at_s);
-    let changes = &changes[..changes.partition_point(|change| change.at_s <= end.at_s)];
-    let steps: Vec<(f64, f64)> = changes
-        .windows(2)
-        .filter_map(|pair| Some((record.counted(&pair[0], &pair[1])?, pair[1].at_s - pair[0].at_s)))
-        .collect();
-    if let Some((_, seconds)) = steps.iter().find(|(_, seconds)| *seconds > patience_s) {
-        return Err(stood_still(*seconds));
-    }
-    let usual_j = stats::median(&steps.iter().map(|(joules, _)| *joules).collect::<Vec<_>>());
-    let usual_w = stats::median(&steps.iter().map(|(joules, seconds)| joules / seconds).collect::<Vec<_>>());
-    let (Some(usual_j), Some(usual_w)) = (usual_j, usual_w) else { return Ok(()) };
-    match steps.iter().find(|(joules, seconds)| *joules > JUMP * usual_j && joules / seconds > JUMP * usual_w) {
-        Some((joules, _)) => Err(format!("its counter jumped by {joules:.1} J, and {usual_j:.1} J is its usual step")),
-        None => Ok(()),
-    }
 }

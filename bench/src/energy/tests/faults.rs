@@ -34,16 +34,27 @@ fn a_frozen_figure() {
 
 #[test]
 fn a_counter_that_starts_again() {
-    taken_again(&Setup { reset_at_s: Some(30.0), ..Setup::counter() }, "its counter started again");
+    taken_again(&Setup { reset_at_s: Some(30.0), ..Setup::counter() }, "the counter went back");
     // With a range that it could have wrapped at, the step is too large.
     let wrapping = Setup { wraps_at_j: Some(262_144.0), ..Setup::counter() };
-    taken_again(&Setup { reset_at_s: Some(30.0), ..wrapping }, "its counter jumped");
+    taken_again(&Setup { reset_at_s: Some(30.0), ..wrapping }, "the counter went back");
 }
 
 #[test]
 fn a_counter_that_jumps() {
-    taken_again(&Setup { jump: Some((30.0, 500.0)), ..Setup::counter() }, "its counter jumped by");
-    taken_again(&Setup { jump: Some((30.0, -100.0)), ..Setup::counter() }, "its counter went backward");
+    taken_again(&Setup { jump: Some((30.0, 500.0)), ..Setup::counter() }, "the counter jumped by");
+    taken_again(&Setup { jump: Some((30.0, -100.0)), ..Setup::counter() }, "the counter went back");
+}
+
+#[test]
+fn a_fault_without_load_costs_the_idle_power_alone() {
+    // Of 5 s without load the second half counts.
+    for by_j in [100.0, -100.0] {
+        let setup = Setup { jump: Some((4.0, by_j)), power_over_s: None, ..Setup::counter() };
+        let measured = measure(&setup, Rules::SOUND, 1).unwrap();
+        assert_eq!(measured.warm_idle_w, None);
+        assert!((joules_per_run(&measured) / TRUTH_J - 1.0).abs() < 0.001, "{measured:?}");
+    }
 }
 
 #[test]
@@ -134,7 +145,7 @@ fn the_probe_turns_down_what_is_no_meter() {
         prepare(&mut world, &setup.info(), &Effort::of(Mode::Quick).unwrap()).unwrap_err()
     };
     let backward = refused(&Setup { jump: Some((1.0, -50.0)), ..Setup::counter() });
-    assert!(backward.reason.contains("went backward"), "{backward:?}");
+    assert!(backward.reason.contains("went back"), "{backward:?}");
     let silent = refused(&Setup { silent: Some((0.0, 1e9)), ..Setup::counter() });
     assert!(silent.reason.contains("no answer"), "{silent:?}");
     let shared = refused(&Setup { others: Some((0.0, 3)), ..Setup::counter() });

@@ -1,7 +1,7 @@
 // A stand-in for NVML. Each device draws a known power in real time, which its energy counter adds up. For tests only.
 //
 //   DEVICES         how many there are; 2
-//   WATTS           what each draws; 250
+//   WATTS           what the first one draws, and each that follows 50 more; 250
 //   TICK_MS         how often the counter advances; 20
 //   PCI, UUID       the first device's address and id; the following ones count the bus on
 //   NAME, ARCH      its name and architecture; 9 is Hopper, 7 Ampere
@@ -9,6 +9,8 @@
 //   NO_COUNTER, NO_FIELDS, NO_USAGE, NO_ASIDE    functions that are not there
 //   HANGS           it never gets ready
 //   DENIED          the counter and power are for root alone
+//   LOST_AT_S, STUCK_AT_S, FROZEN_AT_S    seconds after its start the counter is lost, never answers, stands still
+//   BACK_AT_S, JUMP_AT_S                  or is 3000 J further back or on
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -36,7 +38,7 @@
 #define ARCH 9
 #endif
 
-enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4, INSUFFICIENT_SIZE = 7 };
+enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4, INSUFFICIENT_SIZE = 7, GPU_IS_LOST = 15 };
 
 #ifdef DENIED
 #define GRANT return NO_PERMISSION;
@@ -45,12 +47,22 @@ enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4, 
 #endif
 
 typedef struct Device {
-    unsigned index;
+    unsigned index, watts;
 } Device;
 
 static Device devices[DEVICES + 1];
 
+// Both in milliseconds.
+static unsigned long long start;
+
+static unsigned long long monotonic(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
 int nvmlInit_v2(void) {
+    start = monotonic();
 #ifdef HANGS
     for (;;) pause();
 #endif
@@ -72,6 +84,7 @@ int nvmlDeviceGetCount_v2(unsigned *count) {
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, Device **device) {
     if (index + 1 > DEVICES) return INVALID_ARGUMENT;
     devices[index].index = index;
+    devices[index].watts = WATTS ? WATTS + 50 * index : 0;
     *device = &devices[index];
     return SUCCESS;
 }
@@ -110,12 +123,24 @@ int nvmlDeviceGetPciInfo_v3(Device *device, Pci *pci) {
 
 #ifndef NO_COUNTER
 int nvmlDeviceGetTotalEnergyConsumption(Device *device, unsigned long long *millijoules) {
-    (void)device;
     GRANT
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    unsigned long long milliseconds = now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-    *millijoules = milliseconds / TICK_MS * TICK_MS * WATTS;
+    unsigned long long now = monotonic();
+#ifdef LOST_AT_S
+    if (now > start + LOST_AT_S * 1000) return GPU_IS_LOST;
+#endif
+#ifdef STUCK_AT_S
+    while (now > start + STUCK_AT_S * 1000) pause();
+#endif
+#ifdef FROZEN_AT_S
+    if (now > start + FROZEN_AT_S * 1000) now = start + FROZEN_AT_S * 1000;
+#endif
+    *millijoules = 1000000000 + now / TICK_MS * TICK_MS * device->watts;
+#ifdef BACK_AT_S
+    if (now > start + BACK_AT_S * 1000) *millijoules -= 3000000;
+#endif
+#ifdef JUMP_AT_S
+    if (now > start + JUMP_AT_S * 1000) *millijoules += 3000000;
+#endif
     return SUCCESS;
 }
 #endif
@@ -130,12 +155,11 @@ typedef struct Field {
 } Field;
 
 int nvmlDeviceGetFieldValues(Device *device, int count, Field *fields) {
-    (void)device;
     GRANT
     for (int i = 0; i < count; i++) {
         fields[i].type = 1;
         fields[i].result = fields[i].id == 186 ? SUCCESS : NOT_SUPPORTED;
-        fields[i].value = WATTS * 1000ull;
+        fields[i].value = device->watts * 1000ull;
     }
     return SUCCESS;
 }
@@ -143,9 +167,8 @@ int nvmlDeviceGetFieldValues(Device *device, int count, Field *fields) {
 
 #ifndef NO_USAGE
 int nvmlDeviceGetPowerUsage(Device *device, unsigned *milliwatts) {
-    (void)device;
     GRANT
-    *milliwatts = WATTS * 1000;
+    *milliwatts = device->watts * 1000;
     return SUCCESS;
 }
 #endif
