@@ -10,6 +10,7 @@ pub mod read;
 pub mod roofline;
 pub mod schema;
 pub mod summary;
+mod svg;
 pub mod write;
 
 pub use read::{ReadError, RunFile};

@@ -1,0 +1,64 @@
+//! Shapes of points: with the colours, so that a series is known without them.
+
+use super::{HUES, short};
+use maud::{Markup, html};
+use std::fmt::Write as _;
+
+/// What a series' points look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marker(usize);
+
+/// Outlines about 7 units across, relative to their first point; each starts and ends at the centre's place.
+const SHAPES: [&str; 8] = [
+    "m-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0-6.4 0z",
+    "m-2.9-2.9h5.8v5.8h-5.8z",
+    "m0-3.9l3.7 6.4h-7.4z",
+    "m0-4.1l4.1 4.1-4.1 4.1-4.1-4.1z",
+    "m0 3.9l3.7-6.4h-7.4z",
+    "m-1.3-4h2.6v2.7h2.7v2.6h-2.7v2.7h-2.6v-2.7h-2.7v-2.6h2.7z",
+    "m-4-1.7h8v3.4h-8z",
+    "m-1.7-4h3.4v8h-3.4z",
+];
+
+impl Marker {
+    /// The shape of series number `index`: shapes shift against the colours where those begin again.
+    pub(crate) fn of(index: usize) -> Self {
+        Self((index + index / HUES) % SHAPES.len())
+    }
+
+    /// The outlines of all points, as one path's data.
+    pub(crate) fn path(self, points: impl Iterator<Item = (f64, f64)>) -> String {
+        points.fold(String::new(), |mut path, (x, y)| {
+            // Writing to a string can't fail.
+            let _ = write!(path, "M{} {}{}", short(x), short(y), SHAPES[self.0]);
+            path
+        })
+    }
+}
+
+/// The sign of series number `index`, as legends and tables show it beside its name.
+pub(crate) fn key(index: usize) -> Markup {
+    html! {
+        svg class={ "k s" (index % HUES) } viewBox="0 0 10 10" aria-hidden="true" {
+            path d=(Marker::of(index).path(std::iter::once((5.0, 5.0)))) {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_first_64_series_differ_in_colour_or_shape() {
+        let looks: BTreeSet<(usize, usize)> = (0..64).map(|index| (index % HUES, Marker::of(index).0)).collect();
+        assert_eq!(looks.len(), 64);
+    }
+
+    #[test]
+    fn every_point_has_its_outline() {
+        let path = Marker::of(1).path([(1.0, 2.5), (3.25, 4.0)].into_iter());
+        assert_eq!(path, "M1 2.5m-2.9-2.9h5.8v5.8h-5.8zM3.2 4m-2.9-2.9h5.8v5.8h-5.8z");
+    }
+}
