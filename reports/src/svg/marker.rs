@@ -36,11 +36,11 @@ impl Marker {
     }
 }
 
-/// The sign of series number `index`, as legends and tables show it beside its name.
-pub(crate) fn key(index: usize) -> Markup {
+/// The sign of a series, as legends and tables show it beside its name.
+pub(crate) fn key(hue: usize, marker: Marker) -> Markup {
     html! {
-        svg class={ "k s" (index % HUES) } viewBox="0 0 10 10" aria-hidden="true" {
-            path d=(Marker::of(index).path(std::iter::once((5.0, 5.0)))) {}
+        svg class={ "k s" (hue % HUES) } viewBox="0 0 10 10" aria-hidden="true" {
+            path d=(marker.path(std::iter::once((5.0, 5.0)))) {}
         }
     }
 }

@@ -23,8 +23,10 @@ pub(crate) struct Plot<'a> {
 pub(crate) struct Series {
     /// Classes by which the page shows or hides it.
     pub class: String,
-    /// Its number, which gives it its colour and shape.
-    pub index: usize,
+    /// Which of the colours it has.
+    pub hue: usize,
+    /// The shape of its points.
+    pub marker: Marker,
     /// The points, from left to right where a line joins them.
     pub points: Vec<Point>,
     /// Whether a line joins the points.
@@ -115,7 +117,7 @@ impl Plot<'_> {
         }
         html! {
             @for (x, y, series, name) in labels {
-                text class={ "l s" (series.index % HUES) " " (series.class) } x=(short(x + 6.0)) y=(short(y + 3.5)) { (name) }
+                text class={ "l s" (series.hue % HUES) " " (series.class) } x=(short(x + 6.0)) y=(short(y + 3.5)) { (name) }
             }
         }
     }
@@ -132,10 +134,10 @@ impl Series {
         let line: Vec<String> = places().map(|(x, y)| format!("{} {}", short(x), short(y))).collect();
         let rows: Vec<String> = drawn.iter().filter_map(|point| point.row).map(|row| row.to_string()).collect();
         html! {
-            g class={ "s" (self.index % HUES) " " (self.class) } {
+            g class={ "s" (self.hue % HUES) " " (self.class) } {
                 @if self.line { path class="ln" d={ "M" (line.join("L")) } {} }
                 @if self.marks {
-                    path class="m" data-r=[(!rows.is_empty()).then(|| rows.join(" "))] d=(Marker::of(self.index).path(places())) {}
+                    path class="m" data-r=[(!rows.is_empty()).then(|| rows.join(" "))] d=(self.marker.path(places())) {}
                 }
                 @if let (Some(Label::Above(name)), Some((x, y))) = (&self.label, places().last()) {
                     text class="l" x=(short(x)) y=(short(y - 4.0)) text-anchor="end" { (name) }
@@ -153,7 +155,8 @@ mod tests {
         let point = |(at, y): (usize, f64)| Point { x: 10f64.powi(at as i32), y, row: Some(at + 10 * index) };
         Series {
             class: format!("d{index}"),
-            index,
+            hue: index,
+            marker: Marker::of(index),
             points: ys.into_iter().enumerate().map(point).collect(),
             line: true,
             marks: true,
