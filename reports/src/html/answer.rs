@@ -1,9 +1,9 @@
 //! The head of the page: the answer in words, one picture, and who is ahead at what.
 
-use super::number::{digits, scaled, times};
+use super::number::{digits, times};
 use super::{Page, fill};
-use crate::report::{Rank, Standing, Verdict};
-use crate::svg;
+use crate::report::{Finding, Rank, Standing, Verdict};
+use crate::{svg, units};
 use maud::{Markup, html};
 
 pub(super) fn section(page: &Page<'_>) -> Markup {
@@ -27,28 +27,36 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
 /// What the page opens with: the first standing that compares anything, or else the first.
 fn headline<'a>(page: &Page<'a>) -> Option<&'a Standing> {
     let standings = &page.report.standings;
-    standings.iter().find(|standing| standing.ranks.first().is_some_and(|rank| rank.over_next.is_some())).or(standings.first())
+    standings
+        .iter()
+        .find(|standing| standing.ranks.first().is_some_and(|rank| rank.over_next.is_some()))
+        .or(standings.first())
 }
 
 /// Who is fastest, by how much.
 fn sentence(page: &Page<'_>, standing: &Standing) -> String {
     let task = page.task(&standing.op, &standing.dtype);
-    let Some(first) = standing.ranks.first() else { return page.t.no_figures.to_owned() };
-    let name = page.report.label(first.subject).to_owned();
-    match (standing.ranks.get(1), &first.over_next) {
-        (Some(second), Some(mean)) => {
-            let next = page.report.label(second.subject).to_owned();
-            match mean.ratio.verdict() {
-                Verdict::NoDifference => fill(page.t.no_difference, &[task, name, next]),
-                Verdict::Better | Verdict::Worse => fill(page.t.fastest, &[task, name, times(mean.ratio.value), next]),
-            }
+    let label = |subject| page.report.label(subject).to_owned();
+    match standing.finding() {
+        Some(Finding::Ahead { first, second, by }) => {
+            fill(page.t.fastest, &[task, label(first), times(by.ratio.value), label(second)])
         }
-        _ => fill(page.t.alone, &[task, name, best_rate(page, first)]),
+        Some(Finding::Even { first, second, .. }) => fill(page.t.no_difference, &[task, label(first), label(second)]),
+        Some(Finding::Apart { first, second }) => fill(page.t.not_common, &[task, label(first), label(second)]),
+        Some(Finding::Alone { first, .. }) => {
+            let rate = standing.ranks.first().map_or_else(String::new, |rank| best_rate(page, rank));
+            fill(page.t.alone, &[task, label(first), rate])
+        }
+        None => page.t.no_figures.to_owned(),
     }
 }
 
 fn best_rate(page: &Page<'_>, rank: &Rank) -> String {
-    page.report.row(rank.best).measured.as_ref().map_or_else(String::new, |measured| scaled(measured.flop_per_s, "FLOP/s"))
+    page.report
+        .row(rank.best)
+        .measured
+        .as_ref()
+        .map_or_else(String::new, |measured| units::flop_per_s(measured.flop_per_s))
 }
 
 /// How sure that is, and what it cost in energy.
@@ -82,7 +90,11 @@ fn least_energy(page: &Page<'_>, standing: &Standing) -> String {
         (Some(second), Some(mean)) => {
             let next = page.report.label(second.subject).to_owned();
             let [value, low, high] = [mean.ratio.value, mean.ratio.low, mean.ratio.high].map(times);
-            let text = if mean.ratio.verdict() == Verdict::NoDifference { page.t.energy_no_difference } else { page.t.least_energy };
+            let text = if mean.ratio.verdict() == Verdict::NoDifference {
+                page.t.energy_no_difference
+            } else {
+                page.t.least_energy
+            };
             fill(text, &[name, cost, value, next, low, high])
         }
         _ => fill(page.t.energy_alone, &[name, cost]),
@@ -90,7 +102,7 @@ fn least_energy(page: &Page<'_>, standing: &Standing) -> String {
 }
 
 fn nothing_in_common(page: &Page<'_>) -> Markup {
-    html! { @if page.report.subjects.len() > 1 && page.report.common_cases == 0 { div class="callout" { p { (page.t.nothing_in_common) } } } }
+    html! { @if page.report.subjects.len() > 1 && page.report.common_cases == 0 { div class="callout" { p { (page.x.sentences.nothing_common) } } } }
 }
 
 fn rejected(page: &Page<'_>) -> Markup {
@@ -115,12 +127,13 @@ pub(super) fn bars(page: &Page<'_>, standing: &Standing) -> Markup {
     let full = ranks.iter().filter_map(|rank| speed(rank)).map(|ratio| ratio.high).fold(1.0, f64::max);
     let task = page.task(&standing.op, &standing.dtype);
     let by_energy = standing.clock.is_none();
-    let caption = fill(if by_energy { t.bars_energy } else { t.bars }, &[task, page.report.label(first.subject).to_owned()]);
+    let caption =
+        fill(if by_energy { t.bars_energy } else { t.bars }, &[task, page.report.label(first.subject).to_owned()]);
     html! {
         figure {
             table class="bars" {
                 caption { (caption) small { (page.conditions(standing)) } }
-                thead class="vh-head" { tr { th scope="col" class="w" { (t.device) } th scope="col" class="w" { (t.chart) } th scope="col" { (t.relative) } th scope="col" { (if by_energy { t.best_energy } else { t.best_rate }) } } }
+                thead class="vh-head" { tr { th scope="col" class="w" { (page.c.device) } th scope="col" class="w" { (t.chart) } th scope="col" { (t.relative) } th scope="col" { (if by_energy { t.best_energy } else { t.best_rate }) } } }
                 tbody {
                     @for rank in ranks {
                         @let at = page.place[rank.subject].unwrap_or_default();
@@ -162,7 +175,8 @@ fn leaders(page: &Page<'_>) -> Markup {
         page.report.energy.standings.iter().find(|energy| energy.op == standing.op && energy.dtype == standing.dtype)
     };
     let any_energy = !page.report.energy.standings.is_empty();
-    let standings: Vec<&Standing> = page.report.standings.iter().filter(|standing| !standing.ranks.is_empty()).take(LEADERS).collect();
+    let standings: Vec<&Standing> =
+        page.report.standings.iter().filter(|standing| !standing.ranks.is_empty()).take(LEADERS).collect();
     let table = html! {
         table class="sort" {
             caption { (t.leaders) small { (t.leaders_how) } }
@@ -186,7 +200,7 @@ fn leaders(page: &Page<'_>) -> Markup {
             }
         }
     };
-    html! { div { (page.scroll(t.leaders, &table)) (page.left_out(page.report.standings.len() - standings.len())) } }
+    html! { div { (Page::scroll(t.leaders, &table)) (page.left_out(page.report.standings.len() - standings.len())) } }
 }
 
 /// Rows of the table of leaders.
@@ -195,7 +209,7 @@ const LEADERS: usize = 40;
 fn lead(page: &Page<'_>, standing: &Standing, first: &Rank) -> Markup {
     html! {
         @match (standing.ranks.get(1), &first.over_next) {
-            (Some(_), Some(mean)) if mean.ratio.verdict() == Verdict::NoDifference => { (page.t.no_difference_short) small { (times(mean.ratio.low)) "–" (times(mean.ratio.high)) ", n = " (mean.cases) } }
+            (Some(_), Some(mean)) if mean.ratio.verdict() == Verdict::NoDifference => { ((page.x.names.verdict)(Verdict::NoDifference)) small { (times(mean.ratio.low)) "–" (times(mean.ratio.high)) ", n = " (mean.cases) } }
             (Some(_), Some(mean)) => { (times(mean.ratio.value)) "×" small { (times(mean.ratio.low)) "–" (times(mean.ratio.high)) ", n = " (mean.cases) } }
             (Some(_), None) => { span class="none" { (page.t.none_in_common) } }
             _ => { span class="none" { (page.t.alone_short) } }

@@ -1,12 +1,18 @@
 //! The same chip through its several APIs.
 
 use super::{Page, answer, fill};
-use crate::report::KnownBy;
 use maud::{Markup, html};
 
 pub(super) fn section(page: &Page<'_>) -> Markup {
     let t = page.t;
-    let chips: Vec<_> = page.report.chip_standings.iter().filter(|one| page.report.chips[one.chip].subjects.iter().filter(|&&subject| page.is_shown(subject)).count() > 1).collect();
+    let chips: Vec<_> = page
+        .report
+        .chip_standings
+        .iter()
+        .filter(|one| {
+            page.report.chips[one.chip].subjects.iter().filter(|&&subject| page.is_shown(subject)).count() > 1
+        })
+        .collect();
     if chips.is_empty() {
         return html! { p { (t.chips_none) } };
     }
@@ -18,7 +24,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             h3 lang="en" { (chip.name) }
             p class="note" {
                 (fill(t.chip_apis, &[apis.join(", ")])) " "
-                @match chip.known_by { Some(KnownBy::PhysicalId) => (t.known_by_id), Some(KnownBy::HostProcessor) => (t.known_by_host), None => {} }
+                @if let Some(known) = chip.known_by { (fill(t.known_as, &[(page.x.names.known_by)(known).to_owned()])) }
             }
             div class="grid" {
                 @for standing in one.standings.iter().filter(|standing| standing.ranks.iter().any(|rank| rank.over_next.is_some())) {

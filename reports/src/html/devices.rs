@@ -1,8 +1,8 @@
 //! The devices and runs, and what differs between their surroundings.
 
-use super::number::bytes;
 use super::{Page, fill};
 use crate::report::{Ended, Fact, FactValue, Run, What};
+use crate::units::bytes;
 use maud::{Markup, html};
 
 /// Runs that a page names at most.
@@ -19,7 +19,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
 /// What runs differ in is called out: it may be why their figures do.
 fn differences(page: &Page<'_>) -> Markup {
     let t = page.t;
-    let (differing, same): (Vec<&Fact>, Vec<&Fact>) = page.report.environment.iter().partition(|fact| fact.differs());
+    let (differing, same): (Vec<&Fact>, Vec<&Fact>) = page.report.environment.iter().partition(|fact| fact.differs);
     let several = page.report.runs.len() > 1;
     html! {
         @if several {
@@ -38,16 +38,16 @@ fn facts(page: &Page<'_>, name: &str, facts: &[&Fact]) -> Markup {
     let table = html! {
         table {
             caption { (name) }
-            thead { tr { th scope="col" { (t.what) } th scope="col" class="w" { (t.value) } } }
+            thead { tr { th scope="col" { (page.c.fact) } th scope="col" class="w" { (page.c.value) } } }
             tbody {
                 @for fact in facts.iter().take(FACTS) {
                     tr {
-                        th scope="row" { (what(page, fact.what)) @if let Some(of) = &fact.of { small class="muted" lang="en" { (of) } } }
+                        th scope="row" { ((page.x.names.what)(fact.what)) @if let Some(of) = &fact.of { small class="muted" lang="en" { (of) } } }
                         td class="w" {
                             @for value in fact.values.iter().take(VALUES) {
                                 div {
                                     @match &value.value { Some(text) => code lang="en" { (shown(fact.what, text)) }, None => span class="none" { (t.not_told) } }
-                                    @if several && fact.differs() { " " small class="muted" { (of_runs(page, value)) } }
+                                    @if several && fact.differs { " " small class="muted" { (of_runs(page, value)) } }
                                 }
                             }
                             (page.left_out(fact.values.len().saturating_sub(VALUES)))
@@ -57,14 +57,12 @@ fn facts(page: &Page<'_>, name: &str, facts: &[&Fact]) -> Markup {
             }
         }
     };
-    html! { (page.scroll(name, &table)) (page.left_out(facts.len().saturating_sub(FACTS))) }
+    html! { (Page::scroll(name, &table)) (page.left_out(facts.len().saturating_sub(FACTS))) }
 }
 
-/// A value with its unit.
+/// A value as people read it.
 fn shown(what: What, text: &str) -> String {
     match what {
-        What::Clock | What::MeasuredClock => format!("{text} MHz"),
-        What::PowerLimit => format!("{text} W"),
         What::Memory => text.parse().map_or_else(|_| text.to_owned(), bytes),
         _ => text.to_owned(),
     }
@@ -76,41 +74,17 @@ fn of_runs(page: &Page<'_>, value: &FactValue) -> String {
     fill(page.t.in_runs, &[labels.join(", ") + more])
 }
 
-fn what(page: &Page<'_>, what: What) -> &'static str {
-    let t = page.t;
-    match what {
-        What::Driver => t.driver,
-        What::Clock => t.stated_clock,
-        What::MeasuredClock => t.measured_clock,
-        What::PowerLimit => t.power_limit,
-        What::SuiteVersion => t.suite_version,
-        What::GitCommit => t.git_commit,
-        What::GitDirty => t.git_dirty,
-        What::Profile => t.profile,
-        What::Cache => t.caches,
-        What::Seed => t.seed,
-        What::Energy => t.energy,
-        What::Hostname => t.hostname,
-        What::Os => t.os,
-        What::Kernel => t.os_kernel,
-        What::Cpu => t.processor,
-        What::Threads => t.threads,
-        What::Memory => t.main_memory,
-        What::Variable => t.variable,
-    }
-}
-
 fn devices(page: &Page<'_>) -> Markup {
     let t = page.t;
     let table = html! {
         table class="sort" {
             caption { (t.devices_caption) }
             thead { tr {
-                th scope="col" { (t.device) }
-                th scope="col" class="w" { (t.run) }
-                th scope="col" class="w" { (t.api) }
-                th scope="col" class="w" { (t.driver) }
-                th scope="col" class="w" { (t.kind) }
+                th scope="col" { (page.c.device) }
+                th scope="col" class="w" { (page.c.run) }
+                th scope="col" class="w" { (page.c.api) }
+                th scope="col" class="w" { (page.c.driver) }
+                th scope="col" class="w" { (page.c.kind) }
                 th scope="col" { (t.device_memory) }
                 th scope="col" { (t.stated_clock) }
                 th scope="col" { (t.measured_cases) }
@@ -123,7 +97,7 @@ fn devices(page: &Page<'_>) -> Markup {
                         td class="w" { (page.report.runs[subject.run].label) small { code { (subject.device) } } }
                         td class="w" lang="en" { (subject.api) }
                         td class="w" lang="en" { (subject.driver) }
-                        td class="w" { (kind(page, &subject.kind)) }
+                        td class="w" { (page.x.kind(&subject.kind)) }
                         td data-v=(subject.memory_bytes.unwrap_or(0)) { @match subject.memory_bytes { Some(size) => (bytes(size)), None => span class="none" { (t.not_told) } } }
                         td { @match subject.clock_mhz { Some(clock) => { (format!("{clock:.0}")) " MHz" }, None => span class="none" { (t.not_told) } } }
                         td { (subject.measured) " / " (subject.rows) }
@@ -132,23 +106,13 @@ fn devices(page: &Page<'_>) -> Markup {
             }
         }
     };
-    html! { (page.scroll(t.devices_caption, &table)) (page.left_out(page.report.subjects.len() - page.shown.len())) }
-}
-
-fn kind<'a>(page: &Page<'_>, kind: &'a str) -> &'a str {
-    match kind {
-        "cpu" => page.t.cpu,
-        "gpu" => page.t.gpu,
-        "accelerator" => page.t.accelerator,
-        other => other,
-    }
+    html! { (Page::scroll(t.devices_caption, &table)) (page.left_out(page.report.subjects.len() - page.shown.len())) }
 }
 
 fn runs(page: &Page<'_>) -> Markup {
-    let t = page.t;
     let runs = &page.report.runs;
     html! {
-        h3 { (t.runs) }
+        h3 { (page.x.titles.runs) }
         @for run in runs.iter().take(RUNS) { (one_run(page, run)) }
         (page.left_out(runs.len().saturating_sub(RUNS)))
     }
@@ -163,22 +127,37 @@ fn one_run(page: &Page<'_>, run: &Run) -> Markup {
     };
     let argv: Vec<&str> = run.argv.iter().map(|word| &**word).collect();
     let facts: [(&str, Markup); 9] = [
-        (t.file, html! { code { (run.file) } @if let Some(hash) = &run.file_sha256 { " " small { "SHA-256 " code { (hash) } } } }),
-        (t.started, html! { (run.started) }),
-        (t.command, html! { code { (argv.join(" ")) } }),
-        (t.suite_version, html! { (run.suite_version) @if let Some(commit) = &run.git_commit { " " code { (commit) } } @if run.git_dirty == Some(true) { " " (t.dirty) } }),
+        (
+            page.c.file,
+            html! { code { (run.file) } @if let Some(hash) = &run.file_sha256 { " " small { "SHA-256 " code { (hash) } } } },
+        ),
+        (page.c.started, html! { (run.started) }),
+        (page.c.command, html! { code { (argv.join(" ")) } }),
+        (
+            page.c.version,
+            html! { (run.suite_version) @if let Some(commit) = &run.git_commit { " " code { (commit) } } @if run.git_dirty == Some(true) { " " (t.dirty) } },
+        ),
         (t.profile, html! { (run.profile) (t.comma) (page.cache(run.cache)) (t.comma) (t.seed) " " (run.seed) }),
-        (t.host, html! { span lang="en" { @if let Some(name) = &run.host.hostname { (name) ", " } (run.host.cpu) ", " (run.host.arch) @if let Some(os) = &run.host.os { ", " (os) } } ", " (bytes(run.host.memory_bytes)) }),
+        (
+            page.c.host,
+            html! { span lang="en" { @if let Some(name) = &run.host.hostname { (name) ", " } (run.host.cpu) ", " (run.host.arch) @if let Some(os) = &run.host.os { ", " (os) } } ", " (bytes(run.host.memory_bytes)) },
+        ),
         (t.ended, html! { (ended) (t.comma) (fill(t.rows_of, &[run.rows.to_string(), run.planned.to_string()])) }),
-        (t.absent, html! { @if run.absent.is_empty() { (t.none) } @for backend in &run.absent { div lang="en" { (backend.id) @if let Some(detail) = &backend.detail { ": " (detail) } } } }),
-        (t.problems, html! { @if run.problems.is_empty() { (t.none) } @for problem in &run.problems { div lang="en" { (problem) } } (page.left_out(run.more_problems)) }),
+        (
+            t.absent,
+            html! { @if run.absent.is_empty() { (t.none) } @for backend in &run.absent { div lang="en" { (backend.id) @if let Some(detail) = &backend.detail { ": " (detail) } } } },
+        ),
+        (
+            t.problems,
+            html! { @if run.problems.is_empty() { (t.none) } @for problem in &run.problems { div lang="en" { (problem) } } (page.left_out(run.more_problems)) },
+        ),
     ];
     let name = fill(t.run_named, &[run.label.to_string()]);
     let table = html! { table { caption class="vh" { (name) } tbody { @for (what, value) in &facts { tr { th scope="row" { (what) } td class="w" { (value) } } } } } };
     html! {
         details class="box" {
             summary { (name) " · " span lang="en" { (run.file) } @if !run.problems.is_empty() { " · " (fill(t.problems_count, &[(run.problems.len() + run.more_problems).to_string()])) } }
-            (page.scroll(&name, &table))
+            (Page::scroll(&name, &table))
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Energy: what it took where it was measured, and why it is not known elsewhere.
 
-use super::number::{Scale, digits, percent};
+use super::number::{Scale, digits};
 use super::{Page, answer, fill, rooflines};
-use crate::EnergyStatus;
+use crate::EnergyFigures;
 use crate::report::{EnergyState, Row};
 use crate::svg::{self, HUES, Marker, Plot, Point, Ticks};
+use crate::units::percent;
 use maud::{Markup, html};
 
 /// Rows of the table of measured energies.
@@ -35,7 +36,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
     }
 }
 
-fn figures(row: &Row) -> Option<&crate::EnergyFigures> {
+fn figures(row: &Row) -> Option<&EnergyFigures> {
     row.energy.as_ref()?.figures.as_ref()
 }
 
@@ -77,7 +78,7 @@ fn table(page: &Page<'_>, measured: &[usize]) -> Markup {
         table class="sort" {
             caption { (t.energy_caption) small { (t.energy_interval) } }
             thead { tr {
-                th scope="col" { (t.task) } th scope="col" class="w" { (t.shape) } th scope="col" class="w" { (t.device) }
+                th scope="col" { (t.task) } th scope="col" class="w" { (page.c.shape) } th scope="col" class="w" { (page.c.device) }
                 th scope="col" { "pJ/FLOP" } th scope="col" { (scale.unit("FLOP/s/W")) } th scope="col" { (t.mean_power) } th scope="col" { (t.joules_per_run) }
                 th scope="col" { (t.uncertainty) } th scope="col" { (t.windows) } th scope="col" class="w" { (t.meter) }
             } }
@@ -103,7 +104,7 @@ fn table(page: &Page<'_>, measured: &[usize]) -> Markup {
             }
         }
     };
-    html! { (page.scroll(t.energy_caption, &table)) (page.left_out(measured.len().saturating_sub(ROWS))) }
+    html! { (Page::scroll(t.energy_caption, &table)) (page.left_out(measured.len().saturating_sub(ROWS))) }
 }
 
 /// What became of each device's measurements.
@@ -112,7 +113,7 @@ fn states(page: &Page<'_>, states: &[EnergyState]) -> Markup {
     let table = html! {
         table {
             caption { (t.energy_states) }
-            thead { tr { th scope="col" { (t.device) } th scope="col" class="w" { (t.outcome) } } }
+            thead { tr { th scope="col" { (page.c.device) } th scope="col" class="w" { (t.outcome) } } }
             tbody {
                 @for &subject in &page.shown {
                     tr class=(page.d(subject)) {
@@ -122,7 +123,7 @@ fn states(page: &Page<'_>, states: &[EnergyState]) -> Markup {
                                 None => (t.energy_not_asked),
                                 Some(state) => {
                                     @for tally in &state.tallies {
-                                        div { (status(page, tally.status)) ", " (fill(t.of_results, &[tally.rows.to_string()])) @if let Some(reason) = &tally.reason { ": " span lang="en" { (reason) } } }
+                                        div { ((page.x.names.energy_status)(tally.status)) ", " (fill(t.of_results, &[tally.rows.to_string()])) @if let Some(reason) = &tally.reason { ": " span lang="en" { (reason) } } }
                                     }
                                     @if !state.tried.is_empty() { details { summary { (t.tried) } ul lang="en" { @for tried in &state.tried { li { (tried) } } } } }
                                 }
@@ -133,20 +134,7 @@ fn states(page: &Page<'_>, states: &[EnergyState]) -> Markup {
             }
         }
     };
-    html! { (page.scroll(t.energy_states, &table)) }
-}
-
-fn status(page: &Page<'_>, status: EnergyStatus) -> &'static str {
-    let t = page.t;
-    match status {
-        EnergyStatus::Measured => t.measured,
-        EnergyStatus::Unavailable => t.unavailable,
-        EnergyStatus::Contended => t.contended,
-        EnergyStatus::NonStationary => t.non_stationary,
-        EnergyStatus::Suspect => t.suspect,
-        EnergyStatus::Failed => t.failed,
-        EnergyStatus::EstimatedCeiling => t.estimated_ceiling,
-    }
+    html! { (Page::scroll(t.energy_states, &table)) }
 }
 
 /// Upper bounds that nobody measured: apart from all measurements, and called what they are.
@@ -158,7 +146,7 @@ fn estimates(page: &Page<'_>, rows: &[usize]) -> Markup {
     let table = html! {
         table {
             caption { (t.estimates) small { (t.estimates_how) } }
-            thead { tr { th scope="col" { (t.shape) } th scope="col" class="w" { (t.device) } th scope="col" { (t.rated_power) } th scope="col" { (t.at_most_joules) } } }
+            thead { tr { th scope="col" { (page.c.shape) } th scope="col" class="w" { (page.c.device) } th scope="col" { (t.rated_power) } th scope="col" { (t.at_most_joules) } } }
             tbody {
                 @for &index in rows.iter().take(ESTIMATES) {
                     @let row = page.report.row(index);
@@ -170,5 +158,5 @@ fn estimates(page: &Page<'_>, rows: &[usize]) -> Markup {
             }
         }
     };
-    html! { (page.scroll(t.estimates, &table)) (page.left_out(rows.len().saturating_sub(ESTIMATES))) }
+    html! { (Page::scroll(t.estimates, &table)) (page.left_out(rows.len().saturating_sub(ESTIMATES))) }
 }

@@ -1,10 +1,11 @@
 //! Every number with what it rests on: its samples, its verification and its command line.
 
-use super::number::{Scale, digits, percent, time};
+use super::number::{Scale, digits};
 use super::{Page, RESULTS, fill};
 use crate::inert::Text;
 use crate::report::{Measured, Row};
 use crate::svg;
+use crate::units::{percent, time};
 use maud::{Markup, html};
 
 /// Bytes that all samples of a page may take: with few results, each shows all of its samples.
@@ -21,10 +22,12 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
     rows.sort_by_key(|&row| (report.row(row).case, report.row(row).subject, row));
     let measured = report.rows.iter().filter(|row| row.measured.is_some()).count();
     let limit = (SAMPLES / SAMPLE / rows.len().max(1)).max(LEAST);
-    let groups: Vec<&[usize]> = rows.chunk_by(|&one, &other| {
-        let case = |row: usize| &report.cases[report.row(row).case];
-        case(one).op == case(other).op && case(one).dtype == case(other).dtype
-    }).collect();
+    let groups: Vec<&[usize]> = rows
+        .chunk_by(|&one, &other| {
+            let case = |row: usize| &report.cases[report.row(row).case];
+            case(one).op == case(other).op && case(one).dtype == case(other).dtype
+        })
+        .collect();
     html! {
         p { (t.evidence_how) }
         @if measured > rows.len() { p class="note" { (fill(t.evidence_left_out, &[(measured - rows.len()).to_string(), RESULTS.to_string()])) } }
@@ -45,17 +48,17 @@ fn table(page: &Page<'_>, rows: &[usize], limit: usize) -> Markup {
         table class="sort ev" {
             caption class="vh" { (fill(t.evidence_caption, &[task.clone()])) }
             thead { tr {
-                th scope="col" { (t.shape) }
-                th scope="col" class="w" { (t.device) }
-                th scope="col" class="w" { (t.kernel) }
+                th scope="col" { (page.c.shape) }
+                th scope="col" class="w" { (page.c.device) }
+                th scope="col" class="w" { (page.c.variant) }
                 th scope="col" { (scale.unit("FLOP/s")) }
-                th scope="col" { (t.interval_95) }
+                th scope="col" { (page.c.interval) }
                 th scope="col" { (t.median_time) }
                 th scope="col" { (t.of_ceiling) }
                 th scope="col" { (t.checked) }
                 th scope="col" { (t.error_bound) }
-                th scope="col" class="w" { (t.clock) }
-                th scope="col" class="w" { (t.samples) }
+                th scope="col" class="w" { (page.c.clock) }
+                th scope="col" class="w" { (page.c.samples) }
             } }
             tbody {
                 @for &index in rows {
@@ -84,7 +87,7 @@ fn table(page: &Page<'_>, rows: &[usize], limit: usize) -> Markup {
     html! {
         details class={ "box " (page.group(op, dtype)) } {
             summary { (task) " · " (fill(t.results, &[rows.len().to_string()])) }
-            (page.scroll(&task, &table))
+            (Page::scroll(&task, &table))
         }
     }
 }
@@ -93,7 +96,8 @@ fn table(page: &Page<'_>, rows: &[usize], limit: usize) -> Markup {
 fn samples(page: &Page<'_>, row: &Row, measured: &Measured, limit: usize) -> Markup {
     let t = page.t;
     let all = &measured.samples_ns;
-    let shown: Vec<f64> = if all.len() <= limit { all.clone() } else { (0..limit).map(|at| all[at * all.len() / limit]).collect() };
+    let shown: Vec<f64> =
+        if all.len() <= limit { all.clone() } else { (0..limit).map(|at| all[at * all.len() / limit]).collect() };
     let [low, high] = [f64::min, f64::max].map(|pick| all.iter().copied().reduce(pick).unwrap_or_default());
     let (factor, unit) = match measured.median_ns {
         ns if ns < 1e3 => (1.0, "ns"),

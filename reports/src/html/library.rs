@@ -1,8 +1,9 @@
 //! This program's portable kernels against the libraries of the devices' makers.
 
-use super::number::{scaled, times};
 use super::Page;
+use super::number::times;
 use crate::report::{LibraryComparison, Verdict};
+use crate::units;
 use maud::{Markup, html};
 
 /// Comparisons that a page shows at most.
@@ -12,19 +13,20 @@ const CASES: usize = 100;
 
 pub(super) fn section(page: &Page<'_>) -> Markup {
     let t = page.t;
-    let libraries: Vec<&LibraryComparison> = page.report.libraries.iter().filter(|one| page.is_shown(one.subject)).collect();
+    let libraries: Vec<&LibraryComparison> =
+        page.report.libraries.iter().filter(|one| page.is_shown(one.subject)).collect();
     if libraries.is_empty() {
         return html! { p { (t.library_none) } };
     }
     let table = html! {
         table class="sort" {
             caption { (t.library_caption) }
-            thead { tr { th scope="col" { (t.task) } th scope="col" class="w" { (t.device) } th scope="col" { (t.kernel_to_library) } th scope="col" class="w" { (t.verdict) } } }
+            thead { tr { th scope="col" { (t.task) } th scope="col" class="w" { (page.c.device) } th scope="col" { (t.kernel_to_library) } th scope="col" class="w" { (t.verdict) } } }
             tbody { @for one in libraries.iter().take(COMPARED) {
                 tr class={ (page.group(&one.op, &one.dtype)) " " (page.d(one.subject)) } {
                     th scope="row" { (page.task(&one.op, &one.dtype)) small class="muted" { (page.clock(one.clock)) } }
                     td class="w" { (page.name(one.subject)) }
-                    td { (page.mean(&one.mean)) }
+                    td { (Page::mean(&one.mean)) }
                     td class="w" { (verdict(page, one.mean.ratio.verdict())) }
                 }
             } }
@@ -32,7 +34,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
     };
     html! {
         p { (t.library_how) }
-        (page.scroll(t.library_caption, &table))
+        (Page::scroll(t.library_caption, &table))
         @for one in libraries.iter().take(COMPARED) { (cases(page, one)) }
         (page.left_out(libraries.len().saturating_sub(COMPARED)))
     }
@@ -42,18 +44,24 @@ fn verdict(page: &Page<'_>, verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Better => page.t.kernel_faster,
         Verdict::Worse => page.t.library_faster,
-        Verdict::NoDifference => page.t.no_difference_short,
+        Verdict::NoDifference => (page.x.names.verdict)(Verdict::NoDifference),
     }
 }
 
 fn cases(page: &Page<'_>, one: &LibraryComparison) -> Markup {
     let t = page.t;
-    let rate = |row: usize| page.report.row(row).measured.as_ref().map_or_else(String::new, |measured| scaled(measured.flop_per_s, "FLOP/s"));
+    let rate = |row: usize| {
+        page.report
+            .row(row)
+            .measured
+            .as_ref()
+            .map_or_else(String::new, |measured| units::flop_per_s(measured.flop_per_s))
+    };
     let name = format!("{}, {}", page.task(&one.op, &one.dtype), page.report.label(one.subject));
     let table = html! {
         table class="sort" {
             caption class="vh" { (name) }
-            thead { tr { th scope="col" { (t.shape) } th scope="col" { (t.portable_kernel) } th scope="col" { (t.the_library) } th scope="col" { (t.kernel_to_library) } } }
+            thead { tr { th scope="col" { (page.c.shape) } th scope="col" { (t.portable_kernel) } th scope="col" { (t.the_library) } th scope="col" { (t.kernel_to_library) } } }
             tbody { @for case in one.cases.iter().take(CASES) { tr {
                 th scope="row" { (page.report.cases[case.case].shape) }
                 td { (page.figure(case.kernel, &rate(case.kernel))) }
@@ -65,7 +73,7 @@ fn cases(page: &Page<'_>, one: &LibraryComparison) -> Markup {
     html! {
         details class={ "box " (page.group(&one.op, &one.dtype)) " " (page.d(one.subject)) } {
             summary { (name) }
-            (page.scroll(&name, &table))
+            (Page::scroll(&name, &table))
             (page.left_out(one.cases.len().saturating_sub(CASES)))
         }
     }

@@ -4,10 +4,9 @@ use super::Page;
 use maud::{Markup, html};
 
 pub(super) fn section(page: &Page<'_>) -> Markup {
-    let t = page.t;
     html! {
-        ul { @for line in t.method_lines { li { (line) } } }
-        h3 { (t.limits) }
-        ul { @for line in t.limit_lines { li { (line) } } }
+        ul { @for line in page.x.method { li { (line) } } }
+        h3 { (page.x.titles.limits) }
+        ul { @for line in page.x.limits { li { (line) } } }
     }
 }

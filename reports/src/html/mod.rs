@@ -20,11 +20,11 @@ mod shares;
 mod sides;
 mod support;
 
-use crate::report::{ClockKind, Mean, Ratio, Report, Standing};
+use crate::inert::Text;
+use crate::report::{ClockKind, Mean, Report, Standing};
 use crate::svg::{self, Marker};
 use crate::text::page::{Words, fill, words};
-use crate::text::Lang;
-use crate::inert::Text;
+use crate::text::{Columns, Lang, Texts};
 use crate::{CacheMode, Status};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use number::times;
@@ -42,7 +42,9 @@ pub fn render(report: &Report, lang: Lang) -> String {
 /// What all sections need.
 struct Page<'a> {
     report: &'a Report,
-    lang: Lang,
+    /// The texts that all formats share, of them the heads of columns, and those of the page.
+    x: &'static Texts,
+    c: &'static Columns,
     t: &'static Words,
     /// Indices of the subjects shown, in order.
     shown: Vec<usize>,
@@ -76,29 +78,30 @@ impl<'a> Page<'a> {
                 dtypes.push(support.dtype.clone());
             }
         }
-        Self { report, lang, t: words(lang), shown, place, evident, ops, dtypes }
+        Self { report, x: lang.texts(), c: &lang.texts().columns, t: words(lang), shown, place, evident, ops, dtypes }
     }
 
     fn draw(&self) -> Markup {
         let t = self.t;
+        let titles = &self.x.titles;
         let sections = [
-            ("sides", t.sides, sides::section(self)),
+            ("sides", titles.cases, sides::section(self)),
             ("devices", t.devices, devices::section(self)),
-            ("rooflines", t.rooflines, rooflines::section(self)),
-            ("shares", t.shares, shares::section(self)),
-            ("energy", t.energy, energy::section(self)),
-            ("library", t.library, library::section(self)),
-            ("scaling", t.scaling, scaling::section(self)),
+            ("rooflines", titles.rooflines, rooflines::section(self)),
+            ("shares", titles.shares, shares::section(self)),
+            ("energy", titles.energy, energy::section(self)),
+            ("library", titles.libraries, library::section(self)),
+            ("scaling", titles.scaling, scaling::section(self)),
             ("memory", t.memory, memory::section(self)),
-            ("chips", t.chips, chips::section(self)),
-            ("support", t.support, support::section(self)),
+            ("chips", titles.chips, chips::section(self)),
+            ("support", titles.support, support::section(self)),
             ("evidence", t.evidence, evidence::section(self)),
-            ("method", t.method, method::section(self)),
+            ("method", titles.method, method::section(self)),
         ];
-        let title = self.report.title.as_deref().unwrap_or(t.title);
+        let title = self.report.title.as_deref().unwrap_or(titles.report);
         html! {
             (DOCTYPE)
-            html lang=(self.lang.tag()) {
+            html lang=(self.x.tag) {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
@@ -146,20 +149,24 @@ impl<'a> Page<'a> {
     /// Boxes that show and hide what belongs to a device, an operation or a type. They need the script, which shows them.
     fn filters(&self) -> Markup {
         let t = self.t;
-        let chips = |name: &str, boxes: Vec<(String, Markup)>| html! {
-            fieldset { legend { (name) }
-                div class="chips" { @for (class, label) in boxes { label { input type="checkbox" checked value=(class); (label) } } }
+        let chips = |name: &str, boxes: Vec<(String, Markup)>| {
+            html! {
+                fieldset { legend { (name) }
+                    div class="chips" { @for (class, label) in boxes { label { input type="checkbox" checked value=(class); (label) } } }
+                }
             }
         };
         let subjects = self.shown.iter().map(|&subject| (self.d(subject), self.name(subject))).collect();
-        let ops = self.ops.iter().enumerate().map(|(at, op)| (format!("o{at}"), html! { span { (self.op(op)) } })).collect();
-        let dtypes = self.dtypes.iter().enumerate().map(|(at, dtype)| (format!("t{at}"), html! { span { (dtype) } })).collect();
+        let ops =
+            self.ops.iter().enumerate().map(|(at, op)| (format!("o{at}"), html! { span { (self.op(op)) } })).collect();
+        let dtypes =
+            self.dtypes.iter().enumerate().map(|(at, dtype)| (format!("t{at}"), html! { span { (dtype) } })).collect();
         html! {
             form id="filter" hidden aria-label=(t.filter) {
                 h2 { (t.filter) }
-                (chips(t.device, subjects))
-                (chips(t.operation, ops))
-                (chips(t.dtype, dtypes))
+                (chips(self.c.device, subjects))
+                (chips(self.c.op, ops))
+                (chips(self.c.dtype, dtypes))
                 button type="reset" hidden { (t.show_all) }
             }
         }
@@ -183,12 +190,7 @@ impl<'a> Page<'a> {
 
     /// An operation's name for people.
     fn op(&self, op: &'a str) -> &'a str {
-        match op {
-            "gemm" => self.t.gemm,
-            "conv2d" => self.t.conv2d,
-            "attention" => self.t.attention,
-            other => other,
-        }
+        self.x.op(op)
     }
 
     /// An operation and a type.
@@ -198,37 +200,19 @@ impl<'a> Page<'a> {
 
     /// What all cases of a standing have in common beside operation and type.
     fn conditions(&self, standing: &Standing) -> String {
-        let first = match (standing.clock, &standing.scope) {
-            (Some(kind), _) => self.clock(kind).to_owned(),
-            (None, scope) => fill(self.t.energy_scope, &[scope.as_deref().unwrap_or_default().to_owned()]),
-        };
-        [first, self.cache(standing.cache).to_owned(), fill(self.t.inputs, &[standing.fill.to_string()])].join(self.t.comma)
+        self.x.conditions(standing)
     }
 
     fn clock(&self, kind: ClockKind) -> &'static str {
-        match kind {
-            ClockKind::Device => self.t.device_clock,
-            ClockKind::Host => self.t.host_clock,
-        }
+        (self.x.names.clock)(kind)
     }
 
     fn cache(&self, cache: CacheMode) -> &'static str {
-        match cache {
-            CacheMode::Warm => self.t.warm,
-            CacheMode::Cold => self.t.cold,
-        }
+        (self.x.names.cache)(cache)
     }
 
     fn status(&self, status: Status) -> &'static str {
-        match status {
-            Status::Ok => self.t.ok,
-            Status::Unsupported => self.t.unsupported,
-            Status::Skipped => self.t.skipped,
-            Status::Failed => self.t.failed,
-            Status::Wrong => self.t.wrong,
-            Status::Crashed => self.t.crashed,
-            Status::Timeout => self.t.timeout,
-        }
+        (self.x.names.status)(status)
     }
 
     /// A figure that leads to its evidence, where that is on the page.
@@ -236,18 +220,13 @@ impl<'a> Page<'a> {
         html! { @if self.evident[row] { a href={ "#r" (row) } { (figure) } } @else { (figure) } }
     }
 
-    /// A ratio's interval.
-    fn interval(&self, ratio: Ratio) -> String {
-        fill(self.t.interval, &[times(ratio.low), times(ratio.high)])
-    }
-
     /// A mean with its interval and count, as a cell's content.
-    fn mean(&self, mean: &Mean) -> Markup {
-        html! { (times(mean.ratio.value)) "×" small { (times(mean.ratio.low)) "–" (times(mean.ratio.high)) ", " (fill(self.t.of_cases, &[mean.cases.to_string()])) } }
+    fn mean(mean: &Mean) -> Markup {
+        html! { (times(mean.ratio.value)) "×" small { (times(mean.ratio.low)) "–" (times(mean.ratio.high)) ", " "n = " (mean.cases) } }
     }
 
     /// A table that scrolls by itself where it is wider than the page.
-    fn scroll(&self, name: &str, table: &Markup) -> Markup {
+    fn scroll(name: &str, table: &Markup) -> Markup {
         html! { div class="scroll" tabindex="0" role="group" aria-label=(name) { (table) } }
     }
 
@@ -279,7 +258,8 @@ fn shown(report: &Report) -> Vec<usize> {
         return (0..count).collect();
     }
     let longest = report.standings.iter().map(|standing| standing.ranks.len()).max().unwrap_or(0);
-    let by_rank = (0..longest).flat_map(|at| report.standings.iter().filter_map(move |standing| standing.ranks.get(at)));
+    let by_rank =
+        (0..longest).flat_map(|at| report.standings.iter().filter_map(move |standing| standing.ranks.get(at)));
     let mut shown = Vec::new();
     for subject in by_rank.map(|rank| rank.subject).chain(0..count) {
         if shown.len() < SUBJECTS && !shown.contains(&subject) {

@@ -1,4 +1,6 @@
-//! Numbers as pages show them: four digits, and one unit a table so that columns can be read down.
+//! Numbers in tables: one unit a table, so that columns can be read down.
+
+use crate::units;
 
 /// A power of 1000 with its prefix.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,47 +42,9 @@ pub(super) fn digits(value: f64) -> String {
     }
 }
 
-/// A number with its unit, each prefixed as it needs.
-pub(super) fn scaled(value: f64, unit: &str) -> String {
-    let scale = Scale::of(std::iter::once(value));
-    format!("{} {}", scale.show(value), scale.unit(unit))
-}
-
-/// How many times: `1.83`.
+/// How many times, without the sign: `1.83`.
 pub(super) fn times(ratio: f64) -> String {
-    match ratio {
-        ratio if ratio >= 99.95 => format!("{ratio:.0}"),
-        ratio if ratio >= 9.995 => format!("{ratio:.1}"),
-        ratio => format!("{ratio:.2}"),
-    }
-}
-
-/// A share of a whole.
-pub(super) fn percent(fraction: f64) -> String {
-    let percent = fraction * 100.0;
-    if percent < 9.95 { format!("{percent:.1}%") } else { format!("{percent:.0}%") }
-}
-
-/// A size in bytes, in binary units.
-pub(super) fn bytes(size: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-    let (mut value, mut unit) = (size as f64, 0);
-    while value >= 1024.0 && unit + 1 < units.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    let number = format!("{value:.1}");
-    format!("{} {}", number.strip_suffix(".0").unwrap_or(&number), units[unit])
-}
-
-/// A time in nanoseconds.
-pub(super) fn time(ns: f64) -> String {
-    match ns {
-        ns if ns < 1e3 => format!("{} ns", digits(ns)),
-        ns if ns < 1e6 => format!("{} µs", digits(ns / 1e3)),
-        ns if ns < 1e9 => format!("{} ms", digits(ns / 1e6)),
-        ns => format!("{} s", digits(ns / 1e9)),
-    }
+    units::ratio(ratio).trim_end_matches('×').to_owned()
 }
 
 #[cfg(test)]
@@ -90,17 +54,19 @@ mod tests {
     #[test]
     fn a_table_has_one_unit() {
         let scale = Scale::of([2e9, 3.5e11].into_iter());
-        assert_eq!((scale.unit("FLOP/s"), scale.show(2e9), scale.show(3.5e11)), ("GFLOP/s".into(), "2.000".into(), "350.0".into()));
+        assert_eq!(
+            (scale.unit("FLOP/s"), scale.show(2e9), scale.show(3.5e11)),
+            ("GFLOP/s".into(), "2.000".into(), "350.0".into())
+        );
         assert_eq!(Scale::of(std::iter::empty()).unit("B/s"), "B/s");
     }
 
     #[test]
     fn four_digits() {
-        assert_eq!(["203.4", "0", "0.0500", "1.23e-5", "1235"], [203.44, 0.0, 0.05, 1.234e-5, 1234.6].map(digits).each_ref().map(String::as_str));
-        assert_eq!(scaled(1.2e12, "FLOP/s"), "1.200 TFLOP/s");
+        assert_eq!(
+            ["203.4", "0", "0.0500", "1.23e-5", "1235"],
+            [203.44, 0.0, 0.05, 1.234e-5, 1234.6].map(digits).each_ref().map(String::as_str)
+        );
         assert_eq!([times(1.834), times(12.34), times(123.4)], ["1.83", "12.3", "123"]);
-        assert_eq!([percent(0.9412), percent(0.0312), percent(0.0997)], ["94%", "3.1%", "10%"]);
-        assert_eq!([time(1234.5), time(83_700_000.0)], ["1.234 µs", "83.70 ms"]);
-        assert_eq!([bytes(24 << 30), bytes(512), bytes(1536)], ["24 GiB", "512 B", "1.5 KiB"]);
     }
 }

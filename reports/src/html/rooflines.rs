@@ -1,10 +1,9 @@
 //! Rooflines: what each device can do at best, and where its kernels stand under it.
 
-use super::number::{bytes, scaled};
 use super::{Page, fill};
 use crate::report::{Roofline, Slope};
 use crate::svg::{self, HUES, Label, Marker, Plot, Point, Series, Ticks};
-use crate::Unit;
+use crate::units;
 use maud::{Markup, html};
 
 pub(super) fn section(page: &Page<'_>) -> Markup {
@@ -25,17 +24,16 @@ fn figure(page: &Page<'_>, line: &Roofline) -> Markup {
     let t = page.t;
     let title = fill(t.roofline_of, &[page.report.label(line.subject).to_owned()]);
     let series = roofs(page, line).into_iter().chain(points(page, line)).collect();
-    let plot = Plot { title: &title, desc: t.roofline_desc, x: t.intensity_axis, x_ticks: Ticks::Decades, y: "FLOP/s", series };
+    let plot = Plot {
+        title: &title,
+        desc: t.roofline_desc,
+        x: t.intensity_axis,
+        x_ticks: Ticks::Decades,
+        y: "FLOP/s",
+        series,
+    };
     html! {
         @if let Some(drawn) = plot.draw() { figure class=(page.d(line.subject)) { figcaption { (page.name(line.subject)) } (drawn) } }
-    }
-}
-
-fn unit_name(page: &Page<'_>, unit: Unit) -> &'static str {
-    match unit {
-        Unit::Vector => page.t.vector,
-        Unit::Matrix => page.t.matrix,
-        Unit::Any => page.t.any_unit,
     }
 }
 
@@ -68,8 +66,13 @@ fn roofs(page: &Page<'_>, line: &Roofline) -> Vec<Series> {
     }
     for roof in measured() {
         let hue = page.dtypes.iter().position(|dtype| *dtype == roof.dtype).unwrap_or(HUES - 2);
-        let name = format!("{} {} {}", roof.dtype, unit_name(page, roof.unit), scaled(roof.flop_per_s, "FLOP/s"));
-        series.push(draw("roof", hue, [(roof.flop_per_s / fastest, roof.flop_per_s), (right, roof.flop_per_s)], Some(name)));
+        let name = format!("{} {} {}", roof.dtype, (page.x.names.unit)(roof.unit), units::flop_per_s(roof.flop_per_s));
+        series.push(draw(
+            "roof",
+            hue,
+            [(roof.flop_per_s / fastest, roof.flop_per_s), (right, roof.flop_per_s)],
+            Some(name),
+        ));
     }
     series
 }
@@ -78,10 +81,12 @@ fn roofs(page: &Page<'_>, line: &Roofline) -> Vec<Series> {
 pub(super) fn grouped<'a>(page: &Page<'_>, points: impl Iterator<Item = Point> + Clone + 'a) -> Vec<Series> {
     let kinds = page.ops.iter().enumerate().flat_map(|op| page.dtypes.iter().enumerate().map(move |dtype| (op, dtype)));
     let series = kinds.map(|((op_at, op), (dtype_at, dtype))| {
-        let of = |point: &Point| point.row.is_some_and(|row| {
-            let case = &page.report.cases[page.report.row(row).case];
-            case.op == *op && case.dtype == *dtype
-        });
+        let of = |point: &Point| {
+            point.row.is_some_and(|row| {
+                let case = &page.report.cases[page.report.row(row).case];
+                case.op == *op && case.dtype == *dtype
+            })
+        };
         Series {
             class: page.group(op, dtype),
             hue: dtype_at,
@@ -96,35 +101,46 @@ pub(super) fn grouped<'a>(page: &Page<'_>, points: impl Iterator<Item = Point> +
 }
 
 fn points(page: &Page<'_>, line: &Roofline) -> Vec<Series> {
-    grouped(page, line.points.iter().map(|point| Point { x: point.intensity_flop_per_byte, y: point.flop_per_s, row: Some(point.row) }))
+    grouped(
+        page,
+        line.points.iter().map(|point| Point {
+            x: point.intensity_flop_per_byte,
+            y: point.flop_per_s,
+            row: Some(point.row),
+        }),
+    )
 }
 
 /// The same ceilings as a table.
 fn ceilings(page: &Page<'_>, lines: &[&Roofline]) -> Markup {
     let t = page.t;
-    let origin = |measured: bool| if measured { t.measured } else { t.documented };
-    let level = |slope: &Slope| slope.working_set_bytes.map_or_else(|| t.memory_level.to_owned(), |set| fill(t.cache_level, &[bytes(set)]));
+    let origin = |measured: bool| if measured { page.x.names.measured } else { t.documented };
+    let level = |slope: &Slope| {
+        slope
+            .working_set_bytes
+            .map_or_else(|| t.memory_level.to_owned(), |set| fill(t.cache_level, &[units::bytes(set)]))
+    };
     let table = html! {
         table {
             caption { (t.ceilings_caption) }
-            thead { tr { th scope="col" { (t.device) } th scope="col" class="w" { (t.ceiling) } th scope="col" { (t.value) } th scope="col" class="w" { (t.origin) } } }
+            thead { tr { th scope="col" { (page.c.device) } th scope="col" class="w" { (t.ceiling) } th scope="col" { (page.c.value) } th scope="col" class="w" { (t.origin) } } }
             tbody {
                 @for line in lines {
                     @for roof in &line.roofs { tr class=(page.d(line.subject)) {
                         th scope="row" { (page.name(line.subject)) }
-                        td class="w" { (roof.dtype) " " (unit_name(page, roof.unit)) }
-                        td { (scaled(roof.flop_per_s, "FLOP/s")) }
+                        td class="w" { (roof.dtype) " " ((page.x.names.unit)(roof.unit)) }
+                        td { (units::flop_per_s(roof.flop_per_s)) }
                         td class="w" { (origin(roof.measured)) }
                     } }
                     @for slope in line.slopes.iter().filter(|slope| slope.working_set_bytes.is_none()) { tr class=(page.d(line.subject)) {
                         th scope="row" { (page.name(line.subject)) }
                         td class="w" { (level(slope)) }
-                        td { (scaled(slope.bytes_per_s, "B/s")) }
+                        td { (units::bytes_per_s(slope.bytes_per_s)) }
                         td class="w" { (origin(slope.measured)) }
                     } }
                 }
             }
         }
     };
-    html! { details class="box" { summary { (t.ceilings_caption) } (page.scroll(t.ceilings_caption, &table)) } }
+    html! { details class="box" { summary { (t.ceilings_caption) } (Page::scroll(t.ceilings_caption, &table)) } }
 }

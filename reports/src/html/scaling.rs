@@ -24,9 +24,18 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
 
 fn figure(page: &Page<'_>, scaling: &Scaling) -> Markup {
     let t = page.t;
-    let title = fill(if scaling.ladder { t.scaling_ladder } else { t.scaling_all }, &[page.task(&scaling.op, &scaling.dtype)]);
-    let series = scaling.lines.iter().filter(|line| page.is_shown(line.subject)).map(|line| series(page, line, scaling.ladder));
-    let plot = Plot { title: &title, desc: t.scaling_desc, x: t.work_axis, x_ticks: Ticks::Decades, y: "FLOP/s", series: series.collect() };
+    let title =
+        fill(if scaling.ladder { t.scaling_ladder } else { t.scaling_all }, &[page.task(&scaling.op, &scaling.dtype)]);
+    let series =
+        scaling.lines.iter().filter(|line| page.is_shown(line.subject)).map(|line| series(page, line, scaling.ladder));
+    let plot = Plot {
+        title: &title,
+        desc: t.scaling_desc,
+        x: t.work_axis,
+        x_ticks: Ticks::Decades,
+        y: "FLOP/s",
+        series: series.collect(),
+    };
     html! {
         @if let Some(drawn) = plot.draw() {
             figure class=(page.group(&scaling.op, &scaling.dtype)) { figcaption { (title) small { (page.clock(scaling.clock)) (t.comma) (page.cache(scaling.cache)) } } (drawn) }
@@ -36,7 +45,9 @@ fn figure(page: &Page<'_>, scaling: &Scaling) -> Markup {
 
 fn series(page: &Page<'_>, line: &ScalingLine, ladder: bool) -> Series {
     let at = page.place[line.subject].unwrap_or_default();
-    let point = |flop: f64, row: usize| Some(Point { x: flop, y: page.report.row(row).measured.as_ref()?.flop_per_s, row: Some(row) });
+    let point = |flop: f64, row: usize| {
+        Some(Point { x: flop, y: page.report.row(row).measured.as_ref()?.flop_per_s, row: Some(row) })
+    };
     Series {
         class: page.d(line.subject),
         hue: at,

@@ -1,8 +1,8 @@
 //! How near each device comes to its own ceiling.
 
-use super::number::percent;
-use super::{Page, fill};
+use super::Page;
 use crate::inert::Text;
+use crate::units::percent;
 use maud::{Markup, html};
 
 pub(super) fn section(page: &Page<'_>) -> Markup {
@@ -17,7 +17,8 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
     if tasks.is_empty() {
         return html! { p { (t.shares_none) } };
     }
-    let subjects: Vec<usize> = page.shown.iter().copied().filter(|&subject| shares.iter().any(|share| share.subject == subject)).collect();
+    let subjects: Vec<usize> =
+        page.shown.iter().copied().filter(|&subject| shares.iter().any(|share| share.subject == subject)).collect();
     let table = html! {
         table class="sort" {
             caption { (t.shares_caption) small { (t.shares_cell) } }
@@ -33,7 +34,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
                             @match shares.iter().find(|share| share.subject == subject && share.op == *op && share.dtype == *dtype) {
                                 Some(share) => td class=(page.d(subject)) {
                                     (percent(share.median))
-                                    small { (percent(share.low)) "–" (page.figure(share.best, &percent(share.high))) ", " (fill(t.of_cases, &[share.cases.to_string()])) }
+                                    small { (percent(share.low)) "–" (page.figure(share.best, &percent(share.high))) ", " "n = " (share.cases) }
                                 },
                                 None => td class={ "none " (page.d(subject)) } { "–" },
                             }
@@ -43,5 +44,5 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             }
         }
     };
-    html! { p { (t.shares_how) } (page.scroll(t.shares_caption, &table)) }
+    html! { p { (t.shares_how) } (Page::scroll(t.shares_caption, &table)) }
 }

@@ -13,9 +13,14 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
     let t = page.t;
     let mut groups: Vec<Vec<&Standing>> = Vec::new();
     for standing in &page.report.standings {
-        let same = |group: &&mut Vec<&Standing>| group.first().is_some_and(|first| {
-            first.op == standing.op && first.dtype == standing.dtype && first.cache == standing.cache && first.fill == standing.fill
-        });
+        let same = |group: &&mut Vec<&Standing>| {
+            group.first().is_some_and(|first| {
+                first.op == standing.op
+                    && first.dtype == standing.dtype
+                    && first.cache == standing.cache
+                    && first.fill == standing.fill
+            })
+        };
         match groups.iter_mut().find(same) {
             Some(group) => group.push(standing),
             None => groups.push(vec![standing]),
@@ -53,11 +58,16 @@ fn repeated(groups: &[Vec<&Standing>], one: &Standing) -> bool {
 fn rates(page: &Page<'_>, group: &[&Standing]) -> Markup {
     let t = page.t;
     let report = page.report;
-    let columns: Vec<(usize, ClockKind)> = group.iter().filter_map(|standing| Some((standing, standing.clock?))).flat_map(|(standing, kind)| {
-        let mut subjects: Vec<usize> = standing.ranks.iter().map(|rank| rank.subject).filter(|&subject| page.is_shown(subject)).collect();
-        subjects.sort_unstable();
-        subjects.into_iter().map(move |subject| (subject, kind))
-    }).collect();
+    let columns: Vec<(usize, ClockKind)> = group
+        .iter()
+        .filter_map(|standing| Some((standing, standing.clock?)))
+        .flat_map(|(standing, kind)| {
+            let mut subjects: Vec<usize> =
+                standing.ranks.iter().map(|rank| rank.subject).filter(|&subject| page.is_shown(subject)).collect();
+            subjects.sort_unstable();
+            subjects.into_iter().map(move |subject| (subject, kind))
+        })
+        .collect();
     let mut cases: Vec<usize> = group.iter().flat_map(|standing| standing.cases.iter().copied()).collect();
     cases.sort_unstable();
     cases.dedup();
@@ -66,9 +76,16 @@ fn rates(page: &Page<'_>, group: &[&Standing]) -> Markup {
         Some((row, report.row(row).measured.as_deref()?))
     };
     let all = || cases.iter().map(|&case| &report.cases[case]);
-    let scale = Scale::of(all().flat_map(|case| columns.iter().filter_map(move |&column| Some(rate(case, column)?.1.flop_per_s))));
+    let scale = Scale::of(
+        all().flat_map(|case| columns.iter().filter_map(move |&column| Some(rate(case, column)?.1.flop_per_s))),
+    );
     let best = |case: &Case, kind: ClockKind| {
-        columns.iter().filter(|column| column.1 == kind).filter_map(|&column| rate(case, column)).map(|(_, measured)| measured.flop_per_s).fold(0.0, f64::max)
+        columns
+            .iter()
+            .filter(|column| column.1 == kind)
+            .filter_map(|&column| rate(case, column))
+            .map(|(_, measured)| measured.flop_per_s)
+            .fold(0.0, f64::max)
     };
     let compared = |kind: ClockKind| columns.iter().filter(|column| column.1 == kind).count() > 1;
     let Some(first) = group.first() else { return html! {} };
@@ -77,7 +94,7 @@ fn rates(page: &Page<'_>, group: &[&Standing]) -> Markup {
         table class="sort" {
             caption { (caption) small { (t.rates_how) } }
             thead { tr {
-                th scope="col" { (t.shape) }
+                th scope="col" { (page.c.shape) }
                 @for &(subject, kind) in &columns { th scope="col" class=(page.d(subject)) { (page.name(subject)) small { (page.clock(kind)) } } }
             } }
             tbody {
@@ -102,14 +119,16 @@ fn rates(page: &Page<'_>, group: &[&Standing]) -> Markup {
             }
         }
     };
-    html! { (page.scroll(&caption, &table)) (page.left_out(cases.len().saturating_sub(CASES))) }
+    html! { (Page::scroll(&caption, &table)) (page.left_out(cases.len().saturating_sub(CASES))) }
 }
 
 /// Why a subject has no figure in a case.
 fn missing(page: &Page<'_>, case: &Case, subject: usize) -> &'static str {
     match case.cell(subject) {
-        None => page.t.not_run,
+        None => page.x.names.not_run,
         Some(cell) if !cell.measured.is_empty() => page.t.other_clock,
-        Some(cell) => cell.missing.first().map_or(page.t.not_run, |&row| page.status(page.report.row(row).status)),
+        Some(cell) => {
+            cell.missing.first().map_or(page.x.names.not_run, |&row| page.status(page.report.row(row).status))
+        }
     }
 }

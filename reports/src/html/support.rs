@@ -1,14 +1,19 @@
 //! What each device can do, as a matrix.
 
 use super::{Page, fill};
-use crate::report::SupportCell;
 use crate::Status;
+use crate::report::SupportCell;
 use maud::{Markup, html};
 
 pub(super) fn section(page: &Page<'_>) -> Markup {
     let t = page.t;
     let support = &page.report.support;
-    let subjects: Vec<usize> = page.shown.iter().copied().filter(|&subject| support.iter().any(|one| one.cells.iter().any(|cell| cell.subject == subject))).collect();
+    let subjects: Vec<usize> = page
+        .shown
+        .iter()
+        .copied()
+        .filter(|&subject| support.iter().any(|one| one.cells.iter().any(|cell| cell.subject == subject)))
+        .collect();
     let table = html! {
         table {
             caption { (t.support_caption) }
@@ -18,13 +23,13 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
                 @for &subject in &subjects {
                     @match one.cells.iter().find(|cell| cell.subject == subject) {
                         Some(cell) => (shown(page, cell)),
-                        None => td class={ "off " (page.d(subject)) } { (t.not_run) },
+                        None => td class={ "off " (page.d(subject)) } { (page.x.names.not_run) },
                     }
                 }
             } } }
         }
     };
-    html! { p { (t.support_how) } (page.scroll(t.support_caption, &table)) (reasons(page)) }
+    html! { p { (t.support_how) } (Page::scroll(t.support_caption, &table)) (reasons(page)) }
 }
 
 fn shown(page: &Page<'_>, cell: &SupportCell) -> Markup {
@@ -46,11 +51,14 @@ fn shown(page: &Page<'_>, cell: &SupportCell) -> Markup {
 fn reasons(page: &Page<'_>) -> Markup {
     let t = page.t;
     let cells = page.report.support.iter().flat_map(|one| one.cells.iter().map(move |cell| (one, cell)));
-    let why: Vec<_> = cells.filter(|(_, cell)| page.is_shown(cell.subject)).filter_map(|(one, cell)| Some((one, cell, page.report.row(cell.why?)))).collect();
+    let why: Vec<_> = cells
+        .filter(|(_, cell)| page.is_shown(cell.subject))
+        .filter_map(|(one, cell)| Some((one, cell, page.report.row(cell.why?))))
+        .collect();
     let table = html! {
         table {
             caption { (t.reasons_caption) }
-            thead { tr { th scope="col" { (t.task) } th scope="col" class="w" { (t.device) } th scope="col" class="w" { (t.outcome) } th scope="col" class="w" { (t.reason) } } }
+            thead { tr { th scope="col" { (t.task) } th scope="col" class="w" { (page.c.device) } th scope="col" class="w" { (t.outcome) } th scope="col" class="w" { (page.c.reason) } } }
             tbody { @for (one, cell, row) in why.iter().take(200) { tr class={ (page.group(&one.op, &one.dtype)) " " (page.d(cell.subject)) } {
                 th scope="row" { (page.task(&one.op, &one.dtype)) }
                 td class="w" { (page.name(cell.subject)) }
@@ -59,5 +67,5 @@ fn reasons(page: &Page<'_>) -> Markup {
             } } }
         }
     };
-    html! { @if !why.is_empty() { (page.scroll(t.reasons_caption, &table)) (page.left_out(why.len().saturating_sub(200))) } }
+    html! { @if !why.is_empty() { (Page::scroll(t.reasons_caption, &table)) (page.left_out(why.len().saturating_sub(200))) } }
 }

@@ -4,6 +4,7 @@
 //! reasons, command lines) and units are shown as they are.
 
 mod en;
+pub(crate) mod page;
 mod zh;
 
 use crate::report::{ClockKind, Finding, KnownBy, Ratio, Report, Standing, Verdict, What};
