@@ -7,8 +7,11 @@
 
 mod anonymous;
 pub mod check;
+pub mod csv;
 pub mod inert;
+pub mod json;
 pub mod load;
+pub mod markdown;
 pub mod read;
 pub mod report;
 pub mod roofline;
