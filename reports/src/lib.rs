@@ -7,9 +7,12 @@
 
 mod anonymous;
 pub mod check;
+pub mod csv;
 pub mod html;
 pub mod inert;
+pub mod json;
 pub mod load;
+pub mod markdown;
 pub mod read;
 pub mod report;
 pub mod roofline;

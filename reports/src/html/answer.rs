@@ -133,7 +133,7 @@ pub(super) fn bars(page: &Page<'_>, standing: &Standing) -> Markup {
         figure {
             table class="bars" {
                 caption { (caption) small { (page.conditions(standing)) } }
-                thead class="vh-head" { tr { th scope="col" class="w" { (page.c.device) } th scope="col" class="w" { (t.chart) } th scope="col" { (t.relative) } th scope="col" { (if by_energy { t.best_energy } else { t.best_rate }) } } }
+                thead { tr { th scope="col" class="w" { (page.c.device) } th scope="col" class="w" { (t.chart) } th scope="col" { (t.relative) } th scope="col" { (if by_energy { t.best_energy } else { t.best_rate }) } } }
                 tbody {
                     @for rank in ranks {
                         @let at = page.place[rank.subject].unwrap_or_default();
@@ -141,13 +141,13 @@ pub(super) fn bars(page: &Page<'_>, standing: &Standing) -> Markup {
                         tr class=(page.d(rank.subject)) {
                             th scope="row" { (page.name(rank.subject)) @if rank.few { small { (fill(t.few_cases, &[rank.cases.to_string()])) } } }
                             @if rank.subject == first.subject {
-                                td class="bar" { (svg::bar(at, 1.0, None, full)) }
+                                td class="pic" { (svg::bar(at, 1.0, None, full)) }
                                 td { b { "1" } }
                             } @else if let (Some(ratio), Some(mean)) = (ratio, rank.behind_first) {
-                                td class="bar" { (svg::bar(at, ratio.value, Some([ratio.low, ratio.high]), full)) }
+                                td class="pic" { (svg::bar(at, ratio.value, Some([ratio.low, ratio.high]), full)) }
                                 td { (times(ratio.value)) small { (times(ratio.low)) "–" (times(ratio.high)) ", n = " (mean.cases) } }
                             } @else {
-                                td class="bar none" { (t.none_in_common) }
+                                td class="pic none" { (t.none_in_common) }
                                 td class="none" { "–" }
                             }
                             td { (best(page, rank, by_energy)) }
@@ -175,8 +175,16 @@ fn leaders(page: &Page<'_>) -> Markup {
         page.report.energy.standings.iter().find(|energy| energy.op == standing.op && energy.dtype == standing.dtype)
     };
     let any_energy = !page.report.energy.standings.is_empty();
-    let standings: Vec<&Standing> =
-        page.report.standings.iter().filter(|standing| !standing.ranks.is_empty()).take(LEADERS).collect();
+    // A device that is alone by its kind of clock leads nobody, unless nothing else is known of that operation and type.
+    let alone = |standing: &Standing| standing.ranks.len() < 2;
+    let same = |one: &Standing, other: &Standing| one.op == other.op && one.dtype == other.dtype;
+    let told = |standing: &&Standing| {
+        !standing.ranks.is_empty()
+            && (!alone(standing) || !page.report.standings.iter().any(|other| same(standing, other) && !alone(other)))
+    };
+    let mut standings: Vec<&Standing> = page.report.standings.iter().filter(told).collect();
+    let left_out = standings.len().saturating_sub(LEADERS);
+    standings.truncate(LEADERS);
     let table = html! {
         table class="sort" {
             caption { (t.leaders) small { (t.leaders_how) } }
@@ -200,7 +208,7 @@ fn leaders(page: &Page<'_>) -> Markup {
             }
         }
     };
-    html! { div { (Page::scroll(t.leaders, &table)) (page.left_out(page.report.standings.len() - standings.len())) } }
+    html! { div { (Page::scroll(t.leaders, &table)) (page.left_out(left_out)) } }
 }
 
 /// Rows of the table of leaders.

@@ -24,7 +24,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
         .collect();
     html! {
         p { (t.energy_how) }
-        @if measured.is_empty() { div class="callout" { p { (t.no_energy) } } } @else {
+        @if measured.is_empty() { div class="callout" { p { (page.x.sentences.no_energy) } } } @else {
             @for standing in energy.standings.iter().filter(|standing| !standing.ranks.is_empty()) {
                 div class=(page.group(&standing.op, &standing.dtype)) { (answer::bars(page, standing)) }
             }

@@ -53,12 +53,12 @@ fn table(page: &Page<'_>, rows: &[usize], limit: usize) -> Markup {
                 th scope="col" class="w" { (page.c.variant) }
                 th scope="col" { (scale.unit("FLOP/s")) }
                 th scope="col" { (page.c.interval) }
+                th scope="col" class="w" { (page.c.samples) }
                 th scope="col" { (t.median_time) }
                 th scope="col" { (t.of_ceiling) }
                 th scope="col" { (t.checked) }
                 th scope="col" { (t.error_bound) }
                 th scope="col" class="w" { (page.c.clock) }
-                th scope="col" class="w" { (page.c.samples) }
             } }
             tbody {
                 @for &index in rows {
@@ -72,12 +72,12 @@ fn table(page: &Page<'_>, rows: &[usize], limit: usize) -> Markup {
                             td class="w" { (row.variant) }
                             td { (scale.show(measured.flop_per_s)) }
                             td { (scale.show(low)) "–" (scale.show(high)) }
+                            td class="w" { (samples(page, row, measured, limit)) }
                             td data-v=(digits(ns)) { (time(ns)) }
                             td { @if let Some(ceiling) = &measured.ceiling { (percent(ceiling.fraction)) } }
                             td { (measured.verified.checked) }
                             td { (format!("{:.1e}", measured.verified.max_error)) " ≤ " (format!("{:.1e}", measured.verified.bound)) }
                             td class="w" { (measured.clock) }
-                            td class="w" { (samples(page, row, measured, limit)) }
                         }
                     }
                 }

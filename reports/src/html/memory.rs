@@ -2,7 +2,7 @@
 
 use super::number::digits;
 use super::{Page, fill};
-use crate::svg::{Label, Marker, Plot, Point, Series, Ticks};
+use crate::svg::{Marker, Plot, Point, Series, Ticks};
 use crate::units::{bytes, bytes_per_s, per_s, time};
 use crate::{Bandwidth, Ceilings, Direction, HostMemory};
 use maud::{Markup, html};
@@ -92,7 +92,7 @@ fn sweep(page: &Page<'_>, probed: &Probed<'_>) -> Markup {
                 .collect(),
             line: true,
             marks: true,
-            label: Some(Label::End((at + 1).to_string())),
+            label: Some((at + 1).to_string()),
         }
     });
     let plot = Plot {

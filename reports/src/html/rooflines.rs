@@ -2,7 +2,7 @@
 
 use super::{Page, fill};
 use crate::report::{Roofline, Slope};
-use crate::svg::{self, HUES, Label, Marker, Plot, Point, Series, Ticks};
+use crate::svg::{self, HUES, Marker, Plot, Point, Series, Ticks};
 use crate::units;
 use maud::{Markup, html};
 
@@ -51,28 +51,22 @@ fn roofs(page: &Page<'_>, line: &Roofline) -> Vec<Series> {
     let intensities = || line.points.iter().map(|point| point.intensity_flop_per_byte);
     let left = intensities().chain([highest / fastest]).fold(f64::INFINITY, f64::min) / 2.0;
     let right = intensities().chain([highest / memory]).fold(0.0, f64::max) * 2.0;
-    let draw = |class: &str, hue: usize, ends: [(f64, f64); 2], label: Option<String>| Series {
+    let draw = |class: &str, ends: [(f64, f64); 2], label: Option<String>| Series {
         class: class.to_owned(),
-        hue,
+        hue: HUES - 2,
         marker: Marker::of(0),
         points: ends.map(|(x, y)| Point { x, y, row: None }).to_vec(),
         line: true,
         marks: false,
-        label: label.map(Label::Above),
+        label,
     };
-    let mut series = vec![draw("roof", HUES - 2, [(left, left * memory), (highest / memory, highest)], None)];
+    let mut series = vec![draw("roof", [(left, left * memory), (highest / memory, highest)], None)];
     if fastest > memory {
-        series.push(draw("roof dash", HUES - 2, [(left, left * fastest), (highest / fastest, highest)], None));
+        series.push(draw("roof dash", [(left, left * fastest), (highest / fastest, highest)], None));
     }
     for roof in measured() {
-        let hue = page.dtypes.iter().position(|dtype| *dtype == roof.dtype).unwrap_or(HUES - 2);
-        let name = format!("{} {} {}", roof.dtype, (page.x.names.unit)(roof.unit), units::flop_per_s(roof.flop_per_s));
-        series.push(draw(
-            "roof",
-            hue,
-            [(roof.flop_per_s / fastest, roof.flop_per_s), (right, roof.flop_per_s)],
-            Some(name),
-        ));
+        let ends = [(roof.flop_per_s / fastest, roof.flop_per_s), (right, roof.flop_per_s)];
+        series.push(draw("roof", ends, Some(format!("{} {}", (page.x.names.unit)(roof.unit), roof.dtype))));
     }
     series
 }

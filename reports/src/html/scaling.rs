@@ -2,7 +2,7 @@
 
 use super::{Page, fill};
 use crate::report::{Scaling, ScalingLine};
-use crate::svg::{Label, Marker, Plot, Point, Series, Ticks};
+use crate::svg::{Marker, Plot, Point, Series, Ticks};
 use maud::{Markup, html};
 
 /// Charts that a page shows at most.
@@ -54,8 +54,8 @@ fn series(page: &Page<'_>, line: &ScalingLine, ladder: bool) -> Series {
         marker: Marker::of(at),
         points: line.points.iter().filter_map(|place| point(place.flop, place.row)).collect(),
         // A line joins cases that differ in size only.
-        line: ladder,
+        line: ladder && line.points.is_sorted_by(|one, next| one.flop < next.flop),
         marks: true,
-        label: ladder.then(|| Label::End((at + 1).to_string())),
+        label: ladder.then(|| (at + 1).to_string()),
     }
 }

@@ -66,6 +66,7 @@
     const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
     for (let at = target.parentElement; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    target.querySelectorAll("details").forEach((box) => { box.open = true; });
     target.scrollIntoView({ block: "center" });
   };
   addEventListener("hashchange", reveal);
@@ -82,7 +83,7 @@
     if (!row) return "";
     const heads = all("thead th", row.closest("table")).map((head) => head.textContent.trim());
     const title = row.closest("details.box").querySelector("summary").textContent.trim();
-    const cells = [...row.cells].slice(0, 7).map((cell, index) => heads[index] + ": " + cell.textContent.trim());
+    const cells = [...row.cells].flatMap((cell, index) => cell.querySelector("details") ? [] : [heads[index] + ": " + cell.textContent.trim()]);
     return title + "\n" + cells.join("\n");
   };
   const show = (text, x, y) => {

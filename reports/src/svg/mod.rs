@@ -14,7 +14,7 @@ pub(crate) use bar::bar;
 pub(crate) use marker::{Marker, key};
 pub(crate) use scale::{Axis, Ticks};
 pub(crate) use spark::spark;
-pub(crate) use xy::{Label, Plot, Point, Series};
+pub(crate) use xy::{Plot, Point, Series};
 
 /// A coordinate with as many digits as a screen shows.
 fn short(value: f64) -> String {

@@ -49,11 +49,6 @@ impl Axis {
         self.start + (value / self.low).ln() / (self.high / self.low).ln() * (self.end - self.start)
     }
 
-    /// The axis' ends.
-    pub(crate) fn ends(&self) -> (f64, f64) {
-        (self.low, self.high)
-    }
-
     /// The named values, in order, each with its name.
     pub(crate) fn ticks(&self) -> Vec<(f64, String)> {
         let base = self.ticks.base();

@@ -33,16 +33,8 @@ pub(crate) struct Series {
     pub line: bool,
     /// Whether the points themselves are drawn.
     pub marks: bool,
-    /// Its name, at its end.
-    pub label: Option<Label>,
-}
-
-/// A name in a chart.
-pub(crate) enum Label {
-    /// After the last point.
-    End(String),
-    /// Above the last stretch of the line.
-    Above(String),
+    /// Its name, after its last point.
+    pub label: Option<String>,
 }
 
 /// A point.
@@ -59,9 +51,10 @@ pub(crate) struct Point {
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 250.0;
 const LEFT: f64 = 46.0;
-const RIGHT: f64 = 340.0;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 212.0;
+/// A letter of a label is about as wide.
+const LETTER: f64 = 5.6;
 /// Labels at lines' ends keep this distance.
 const LINE_HEIGHT: f64 = 11.0;
 
@@ -69,7 +62,7 @@ impl Plot<'_> {
     /// The chart; nothing where no point can be drawn.
     pub(crate) fn draw(&self) -> Option<Markup> {
         let points = || self.series.iter().flat_map(|series| &series.points);
-        let x = Axis::over(self.x_ticks, points().map(|point| point.x), LEFT, RIGHT)?;
+        let x = Axis::over(self.x_ticks, points().map(|point| point.x), LEFT, self.right())?;
         let y = Axis::over(Ticks::Decades, points().map(|point| point.y), BOTTOM, TOP)?;
         Some(html! {
             svg class="plot" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.title) {
@@ -81,7 +74,14 @@ impl Plot<'_> {
         })
     }
 
+    /// Where the axes end: labels at lines' ends have their room beside them.
+    fn right(&self) -> f64 {
+        let letters = self.series.iter().filter_map(|series| Some(series.label.as_ref()?.chars().count())).max();
+        (WIDTH - 6.0 - letters.unwrap_or(0) as f64 * LETTER).max(WIDTH / 2.0)
+    }
+
     fn frame(&self, x: &Axis, y: &Axis) -> Markup {
+        let right = short(self.right());
         html! {
             g class="ax" {
                 @for (value, name) in x.ticks() {
@@ -91,11 +91,11 @@ impl Plot<'_> {
                 }
                 @for (value, name) in y.ticks() {
                     @let at = y.place(value);
-                    path d={ "M" (LEFT) " " (short(at)) "H" (RIGHT) } {}
+                    path d={ "M" (LEFT) " " (short(at)) "H" (right) } {}
                     text x=(LEFT - 4.0) y=(short(at + 3.5)) text-anchor="end" { (name) }
                 }
-                path class="base" d={ "M" (LEFT) " " (TOP) "V" (BOTTOM) "H" (RIGHT) } {}
-                text class="t" x=(RIGHT) y=(BOTTOM + 29.0) text-anchor="end" { (self.x) }
+                path class="base" d={ "M" (LEFT) " " (TOP) "V" (BOTTOM) "H" (right) } {}
+                text class="t" x=(right) y=(BOTTOM + 29.0) text-anchor="end" { (self.x) }
                 text class="t" x="2" y="11" { (self.y) }
             }
         }
@@ -107,7 +107,7 @@ impl Plot<'_> {
             .series
             .iter()
             .filter_map(|series| match (&series.label, series.points.last()) {
-                (Some(Label::End(name)), Some(last)) => Some((x.place(last.x), y.place(last.y), series, name.as_str())),
+                (Some(name), Some(last)) => Some((x.place(last.x), y.place(last.y), series, name.as_str())),
                 _ => None,
             })
             .collect();
@@ -117,7 +117,7 @@ impl Plot<'_> {
         }
         html! {
             @for (x, y, series, name) in labels {
-                text class={ "l s" (series.hue % HUES) " " (series.class) } x=(short(x + 6.0)) y=(short(y + 3.5)) { (name) }
+                text class={ "l s" (series.hue % HUES) " " (series.class) } x=(short(x + 5.0)) y=(short(y + 3.5)) { (name) }
             }
         }
     }
@@ -139,9 +139,6 @@ impl Series {
                 @if self.marks {
                     path class="m" data-r=[(!rows.is_empty()).then(|| rows.join(" "))] d=(self.marker.path(places())) {}
                 }
-                @if let (Some(Label::Above(name)), Some((x, y))) = (&self.label, places().last()) {
-                    text class="l" x=(short(x)) y=(short(y - 4.0)) text-anchor="end" { (name) }
-                }
             }
         }
     }
@@ -160,7 +157,7 @@ mod tests {
             points: ys.into_iter().enumerate().map(point).collect(),
             line: true,
             marks: true,
-            label: Some(Label::End(label.to_owned())),
+            label: Some(label.to_owned()),
         }
     }
 

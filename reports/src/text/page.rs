@@ -49,10 +49,10 @@ words! {
     show_all: "Show all" | "全部显示";
     dark: "Dark" | "深色";
     comma: ", " | "，";
-    counts: "{0} devices in {1} runs, {2} verified figures, {3} common cases" | "{0} 个设备，{1} 次测试，{2} 个已校验数值，{3} 个共同项";
+    counts: "Devices: {0} · runs: {1} · verified figures: {2} · common cases: {3}" | "设备 {0} · 测试 {1} · 已校验数值 {2} · 共同项 {3}";
     made_by: "Made by" | "生成工具：";
     self_contained: "This file holds everything that it shows and asks for nothing over the network." | "本文件包含所显示的全部内容，不访问网络。";
-    left_out: "{0} more are not on this page. CSV and JSON have them all." | "另有 {0} 项未列于本页，完整内容见 CSV 和 JSON。";
+    left_out: "Not on this page: {0} more. CSV and JSON have them all." | "另有 {0} 项未列于本页，完整内容见 CSV 和 JSON。";
 
     no_figures: "None of these runs has a verified figure" | "这些测试中没有任何通过校验的数值";
     no_figures_why: "What became of their cases stands below." | "各项的结果见下文。";
@@ -66,14 +66,14 @@ words! {
     least_energy: "Least energy there: {0}, at best {1} pJ/FLOP; {3} needs {2} times as much (interval {4} to {5})." | "其中能耗最低：{0}，最低 {1} pJ/FLOP；{3} 的能耗是它的 {2} 倍（区间 {4} 至 {5}）。";
     energy_no_difference: "Energy there: no difference between {0} (at best {1} pJ/FLOP) and {3}: ratio {2} (interval {4} to {5})." | "其中能耗：{0}（最低 {1} pJ/FLOP）与 {3} 无差异，比值 {2}（区间 {4} 至 {5}）。";
     energy_alone: "Energy there was measured on {0} only: at best {1} pJ/FLOP." | "其中只有 {0} 测得能耗：最低 {1} pJ/FLOP。";
-    rejected: "{0} files are not in this comparison:" | "有 {0} 个文件未纳入对比：";
+    rejected: "Files left out of this comparison: {0}" | "未纳入对比的文件：{0}";
     bars: "Speed at {0} as a multiple of {1}" | "{0} 的速度，以 {1} 为 1";
     bars_energy: "Work per energy at {0} as a multiple of {1}" | "{0} 每单位能量的运算量，以 {1} 为 1";
     chart: "Chart" | "图";
     relative: "Ratio" | "比值";
     best_rate: "Best rate" | "最高速率";
     best_energy: "Least energy" | "最低能耗";
-    few_cases: "only {0} cases" | "只有 {0} 项";
+    few_cases: "few cases: {0}" | "项数少：{0}";
     none_in_common: "nothing in common" | "无共同项";
     alone_short: "no other" | "无其他设备";
     leaders: "Who is ahead at what" | "各项领先者";
@@ -91,7 +91,7 @@ words! {
 
     devices: "Devices, runs and differences" | "设备、测试与差异";
     devices_caption: "The devices" | "设备一览";
-    environment_differs: "The runs differ in {0} things." | "各次测试有 {0} 处不同。";
+    environment_differs: "Differences between the runs: {0}." | "各次测试之间的差异：{0} 处。";
     environment_why: "Each of them may be why figures differ, apart from the devices themselves." | "除设备本身外，这些都可能是数值不同的原因。";
     environment_differing: "What differs" | "不同之处";
     environment_same: "The runs don't differ in what they tell of their surroundings." | "各次测试自述的环境没有差异。";
@@ -109,7 +109,7 @@ words! {
     ended_cut: "cut off" | "截断";
     absent: "Absent backends" | "不可用的后端";
     problems: "Problems of the file" | "文件中的问题";
-    problems_count: "{0} problems" | "{0} 个问题";
+    problems_count: "problems: {0}" | "问题：{0}";
     none: "none" | "无";
     run_named: "Run {0}" | "测试 {0}";
     rows_of: "{0} rows of {1} planned" | "计划 {1} 行，实有 {0} 行";
@@ -117,7 +117,7 @@ words! {
     seed: "seed" | "种子";
     profile: "Profile" | "配置";
 
-    rooflines_how: "A point is the fastest kernel of a case. The flat lines are arithmetic peaks and the slope is the memory's bandwidth, both measured on the device by verified probes; the dashed slope is that of its fastest cache. No kernel can be above them but by the spread of its times." | "每个点是一项中最快的内核。水平线是算力峰值，斜线是内存带宽，均由经校验的探测在该设备上测得；虚线是最快缓存的带宽。除时间波动外，任何内核都不可能超过它们。";
+    rooflines_how: "A point is the fastest kernel of a case. The flat lines are arithmetic peaks and the slope is the memory's bandwidth, both measured on the device by verified probes; the dashed slope is that of its fastest cache. On vector units f16 rows are computed in f32 unless their name ends in -acc16, so the f32 peak is theirs." | "每个点是一项中最快的内核。水平线是算力峰值，斜线是内存带宽，均由经校验的探测在该设备上测得；虚线是最快缓存的带宽。在向量单元上，名称不以 -acc16 结尾的 f16 以 f32 计算，因此适用 f32 峰值。";
     roofline_of: "Roofline of {0}" | "{0} 的屋顶线";
     roofline_desc: "Both axes are logarithmic. The ceilings stand in a table below, and each point's figures under Every number." | "两轴均为对数刻度。上限见下表，各点数值见“全部数值”一节。";
     intensity_axis: "FLOP per byte" | "每字节 FLOP";
@@ -147,7 +147,7 @@ words! {
     energy_states: "What became of each device's energy measurements" | "各设备能耗测量的结果";
     outcome: "Outcome" | "结果";
     energy_not_asked: "not asked for in its run" | "该次测试未要求测量";
-    of_results: "{0} results" | "{0} 个结果";
+    of_results: "results: {0}" | "结果数：{0}";
     tried: "What was looked for" | "查找过的功率计";
     estimates: "Estimated upper bounds" | "估计的上界";
     estimates_how: "Nobody measured these: rated power times time. They are ranked nowhere." | "未经测量：额定功率乘以时间。不参与任何排名。";
@@ -186,24 +186,25 @@ words! {
     latency: "Latencies" | "延迟";
     latency_caption: "What small things cost, by the host's clock" | "小操作的开销，按主机时钟";
     missing_caption: "What is not known, and why" | "未知项及原因";
-    entries: "{0} entries" | "{0} 条";
+    entries: "entries: {0}" | "条目：{0}";
 
     chips_how: "Subjects that are one physical chip, compared with each other over equal cases: what the API and its driver make of the same silicon." | "属于同一物理芯片的各项在相同条件下互相比较：同一块芯片经由不同 API 和驱动的表现。";
+    chips_caption: "Speed on {0}, the fastest API as 1" | "{0} 上的速度，以最快的 API 为 1";
     chips_none: "No chip is here through more than one API." | "没有芯片经由一种以上的 API 出现。";
     chip_apis: "Reached through {0}." | "经由 {0} 访问。";
     known_as: "Known as one by: {0}." | "判定为同一芯片的依据：{0}。";
 
     support_how: "What became of each operation and type on each device." | "各设备上每种运算和类型的结果。";
     support_caption: "Support matrix" | "支持矩阵";
-    measured_of: "{0} of {1} cases" | "{1} 项中 {0} 项";
-    faults: "{0} faults" | "{0} 个错误";
+    measured_of: "measured: {0} of {1}" | "已测 {0} / {1}";
+    faults: "faults: {0}" | "错误：{0}";
     reasons_caption: "Why figures are missing" | "缺少数值的原因";
 
     evidence: "Every number" | "全部数值";
     evidence_how: "Each figure with what it rests on. Open a box, and in it the last column: samples in the order of measuring, the batch, the check, and the command line that gives the row again." | "每个数值及其依据。展开各组，再展开最后一列：按测量顺序的样本、批次、校验方法以及可重现该行的命令行。";
     evidence_left_out: "{0} measured rows are not on this page, which shows at most {1}. CSV and JSON have them all." | "另有 {0} 行测量结果未列于本页（本页至多 {1} 行），完整内容见 CSV 和 JSON。";
     evidence_caption: "Results of {0}" | "{0} 的结果";
-    results: "{0} results" | "{0} 个结果";
+    results: "results: {0}" | "结果数：{0}";
     median_time: "Median time" | "中位时间";
     of_ceiling: "Of ceiling" | "占上限";
     checked: "Elements checked" | "校验元素数";
