@@ -31,12 +31,16 @@ use number::times;
 
 /// Subjects that a page shows at most: as many columns as a table can bear.
 pub const SUBJECTS: usize = 20;
-/// Results that a page shows with their evidence at most.
-pub const RESULTS: usize = 6000;
 
 /// The page.
 pub fn render(report: &Report, lang: Lang) -> String {
-    Page::new(report, lang).draw().into_string()
+    without_optional_ends(&Page::new(report, lang).draw().into_string())
+}
+
+/// Cells and rows may end without a tag: of a page's bytes these are a tenth. In texts `<` is escaped, so tags are all
+/// that is found here.
+fn without_optional_ends(page: &str) -> String {
+    ["</td>", "</th>", "</tr>", "</tbody>"].iter().fold(page.to_owned(), |page, end| page.replace(end, ""))
 }
 
 /// What all sections need.
@@ -52,6 +56,8 @@ struct Page<'a> {
     place: Vec<Option<usize>>,
     /// Whether each row has its evidence on the page.
     evident: Vec<bool>,
+    /// How many samples of a result are listed.
+    samples: usize,
     /// Operations and types, in order: their classes are numbers.
     ops: Vec<Text>,
     dtypes: Vec<Text>,
@@ -64,11 +70,7 @@ impl<'a> Page<'a> {
         for (at, &subject) in shown.iter().enumerate() {
             place[subject] = Some(at);
         }
-        let mut evident = vec![false; report.rows.len()];
-        let wanted = report.cases.iter().flat_map(|case| &case.cells).filter(|cell| place[cell.subject].is_some());
-        for &row in wanted.flat_map(|cell| &cell.measured).take(RESULTS) {
-            evident[row] = true;
-        }
+        let (evident, samples) = evidence::kept(report, |subject| place[subject].is_some());
         let (mut ops, mut dtypes) = (Vec::new(), Vec::new());
         for support in &report.support {
             if !ops.contains(&support.op) {
@@ -78,7 +80,18 @@ impl<'a> Page<'a> {
                 dtypes.push(support.dtype.clone());
             }
         }
-        Self { report, x: lang.texts(), c: &lang.texts().columns, t: words(lang), shown, place, evident, ops, dtypes }
+        Self {
+            report,
+            x: lang.texts(),
+            c: &lang.texts().columns,
+            t: words(lang),
+            shown,
+            place,
+            evident,
+            samples,
+            ops,
+            dtypes,
+        }
     }
 
     fn draw(&self) -> Markup {

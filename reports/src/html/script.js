@@ -40,18 +40,19 @@
     head.append(button);
     button.addEventListener("click", () => {
       const column = heads.indexOf(head);
-      const body = table.tBodies[0];
-      const rows = [...body.rows];
-      const values = rows.map((row) => number(row.cells[column]));
-      const words = head.classList.contains("w") || column === 0 && values.some(Number.isNaN);
+      const bodies = [...table.tBodies].map((body) => ({ body, rows: [...body.rows].filter((row) => row.cells.length === heads.length) }));
+      const words = bodies.every(({ rows }) => rows.every((row) => Number.isNaN(number(row.cells[column])) || !/^\W*\d/.test(row.cells[column].textContent)));
       // The greatest first: of rates, that is the best.
       const next = head.getAttribute("aria-sort") === (words ? "ascending" : "descending") ? (words ? -1 : 1) : (words ? 1 : -1);
-      const order = rows.map((row, index) => ({ row, value: words ? row.cells[column].textContent : values[index] }));
-      order.sort((a, b) => words ? next * a.value.localeCompare(b.value, undefined, { numeric: true })
-        : Number.isNaN(a.value) - Number.isNaN(b.value) || next * (a.value - b.value) || 0);
+      // Each group of rows is sorted by itself; what has no number comes last.
+      for (const { body, rows } of bodies) {
+        const order = rows.map((row) => ({ row, value: words ? row.cells[column].textContent : number(row.cells[column]) }));
+        order.sort((a, b) => words ? next * a.value.localeCompare(b.value, undefined, { numeric: true })
+          : Number.isNaN(a.value) - Number.isNaN(b.value) || next * (a.value - b.value) || 0);
+        body.append(...order.map(({ row }) => row));
+      }
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", next > 0 ? "ascending" : "descending");
-      body.append(...order.map(({ row }) => row));
     });
   });
   // Tables within closed boxes are made sortable when they are opened.
@@ -72,6 +73,27 @@
   addEventListener("hashchange", reveal);
   reveal();
 
+  // A list of samples, when it is opened, gets a small chart of them.
+  const drawn = new WeakSet();
+  const chart = (box) => {
+    const list = box.matches(".ev td details") && !drawn.has(box) && box.querySelector("p");
+    const samples = list ? list.textContent.split("(")[0].trim().split(" ").map(Number) : [];
+    if (samples.length < 4) return;
+    drawn.add(box);
+    const low = Math.min(...samples), range = Math.max(...samples) - low || 1;
+    const space = "http://www.w3.org/2000/svg";
+    const svg = document.createElementNS(space, "svg");
+    svg.setAttribute("class", "sp");
+    svg.setAttribute("viewBox", "0 0 80 16");
+    svg.setAttribute("preserveAspectRatio", "none");
+    svg.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS(space, "path");
+    path.setAttribute("d", "M" + samples.map((sample, at) => (at * 80 / (samples.length - 1)).toFixed(1) + " " + (15 - (sample - low) / range * 14).toFixed(1)).join("L"));
+    svg.append(path);
+    list.before(svg);
+  };
+  document.addEventListener("toggle", (event) => { if (event.target.open) chart(event.target); }, true);
+
   // Tooltips: a point or a figure names its result by number, and the table of results has the words.
   const tip = document.createElement("div");
   tip.id = "tip";
@@ -82,7 +104,8 @@
     const row = document.getElementById("r" + id);
     if (!row) return "";
     const heads = all("thead th", row.closest("table")).map((head) => head.textContent.trim());
-    const title = row.closest("details.box").querySelector("summary").textContent.trim();
+    const group = row.parentElement.rows[0].cells[0].firstChild.textContent.trim();
+    const title = row.closest("details.box").querySelector("summary").textContent.split(" · ")[0].trim() + " " + group;
     const cells = [...row.cells].flatMap((cell, index) => cell.querySelector("details") ? [] : [heads[index] + ": " + cell.textContent.trim()]);
     return title + "\n" + cells.join("\n");
   };

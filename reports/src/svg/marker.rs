@@ -10,14 +10,14 @@ pub(crate) struct Marker(usize);
 
 /// Outlines about 7 units across, relative to their first point; each starts and ends at the centre's place.
 const SHAPES: [&str; 8] = [
-    "m-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0-6.4 0z",
-    "m-2.9-2.9h5.8v5.8h-5.8z",
-    "m0-3.9l3.7 6.4h-7.4z",
-    "m0-4.1l4.1 4.1-4.1 4.1-4.1-4.1z",
-    "m0 3.9l3.7-6.4h-7.4z",
-    "m-1.3-4h2.6v2.7h2.7v2.6h-2.7v2.7h-2.6v-2.7h-2.7v-2.6h2.7z",
-    "m-4-1.7h8v3.4h-8z",
-    "m-1.7-4h3.4v8h-3.4z",
+    "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
+    "m-3-3h6v6h-6z",
+    "m0-4l4 7h-8z",
+    "m0-4l4 4-4 4-4-4z",
+    "m0 4l4-7h-8z",
+    "m-1-4h2v3h3v2h-3v3h-2v-3h-3v-2h3z",
+    "m-4-2h8v4h-8z",
+    "m-2-4h4v8h-4z",
 ];
 
 impl Marker {
@@ -59,6 +59,6 @@ mod tests {
     #[test]
     fn every_point_has_its_outline() {
         let path = Marker::of(1).path([(1.0, 2.5), (3.25, 4.0)].into_iter());
-        assert_eq!(path, "M1 2.5m-2.9-2.9h5.8v5.8h-5.8zM3.2 4m-2.9-2.9h5.8v5.8h-5.8z");
+        assert_eq!(path, "M1 2.5m-3-3h6v6h-6zM3.2 4m-3-3h6v6h-6z");
     }
 }

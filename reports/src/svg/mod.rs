@@ -7,13 +7,11 @@
 mod bar;
 mod marker;
 mod scale;
-mod spark;
 mod xy;
 
 pub(crate) use bar::bar;
 pub(crate) use marker::{Marker, key};
 pub(crate) use scale::{Axis, Ticks};
-pub(crate) use spark::spark;
 pub(crate) use xy::{Plot, Point, Series};
 
 /// A coordinate with as many digits as a screen shows.

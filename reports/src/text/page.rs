@@ -201,17 +201,14 @@ words! {
     reasons_caption: "Why figures are missing" | "缺少数值的原因";
 
     evidence: "Every number" | "全部数值";
-    evidence_how: "Each figure with what it rests on. Open a box, and in it the last column: samples in the order of measuring, the batch, the check, and the command line that gives the row again." | "每个数值及其依据。展开各组，再展开最后一列：按测量顺序的样本、批次、校验方法以及可重现该行的命令行。";
-    evidence_left_out: "{0} measured rows are not on this page, which shows at most {1}. CSV and JSON have them all." | "另有 {0} 行测量结果未列于本页（本页至多 {1} 行），完整内容见 CSV 和 JSON。";
+    evidence_how: "Each figure with what it rests on. Under a shape stand the command lines that give its rows again. A number of samples opens their list, in the order of measuring and in the unit of the median; where there is no room for all, it has evenly spaced ones, and in brackets the least and the greatest of all. An exclamation mark behind the runs says that times had not settled before the first sample." | "每个数值及其依据。每个形状下有可重现各行的命令行。点击样本数可展开样本列表，按测量顺序，单位与中位数相同；放不下时等距选取，括号内为全部样本的最小值和最大值。运行次数后的感叹号表示首个样本之前时间尚未稳定。";
+    commands: "Command lines" | "命令行";
     evidence_caption: "Results of {0}" | "{0} 的结果";
     results: "results: {0}" | "结果数：{0}";
-    median_time: "Median time" | "中位时间";
     of_ceiling: "Of ceiling" | "占上限";
-    checked: "Elements checked" | "校验元素数";
-    error_bound: "Error ≤ bound" | "误差 ≤ 界";
-    samples_some: "({0} of them, evenly spaced; least {1}, greatest {2})" | "（等距选取其中 {0} 个；最小 {1}，最大 {2}）";
-    batch: "{0} runs a sample after {1} to warm up." | "预热 {1} 次后，每个样本 {0} 次运行。";
-    batch_unsteady: "{0} runs a sample after {1} to warm up; times had not settled." | "预热 {1} 次后，每个样本 {0} 次运行；时间尚未稳定。";
+    checked: "Verification" | "校验";
+    error_bound: "Error ≤ bound" | "误差 ≤ 上界";
+    batch: "Runs a sample / to warm up" | "每样本运行 / 预热运行";
 }
 
 #[cfg(test)]
