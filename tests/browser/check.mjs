@@ -6,9 +6,8 @@
 // error, on any request but for the file itself, where the page scrolls sideways, and on violations that axe-core finds.
 // --hostile: the page was made from texts that try to run; none may have come to act.
 // --ready-ms: with JavaScript, the page must be ready for the reader within so many milliseconds (the best of three).
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -26,17 +25,18 @@ const executablePath = options.chromium ?? process.env.CHROMIUM ?? "/usr/bin/chr
 const problems = [];
 if (options.shots) mkdirSync(options.shots, { recursive: true });
 
-/** Opens a page in a browser of its own and hands it to `check`. */
+// With a profile of its own, which goes when it is closed.
+const browser = await chromium.launch({ executablePath, args, headless: true });
+
+/** Opens a page as a reader who was never there and hands it to `check`. */
 async function open(file, { width, scheme, scripts }, check) {
-  const profile = mkdtempSync(join(tmpdir(), "accelbench-browser-"));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath, args, headless: true, viewport: { width, height: width < 600 ? 844 : 1000 },
-    colorScheme: scheme, javaScriptEnabled: scripts, reducedMotion: "reduce",
+  const context = await browser.newContext({
+    viewport: { width, height: width < 600 ? 844 : 1000 }, colorScheme: scheme, javaScriptEnabled: scripts, reducedMotion: "reduce",
   });
   const name = `${basename(file, ".html")}-${width}-${scheme}${scripts ? "" : "-noscript"}`;
   const wrong = (what) => { problems.push(`${name}: ${what}`); };
   try {
-    const page = await browser.newPage();
+    const page = await context.newPage();
     const url = pathToFileURL(resolve(file)).href;
     page.on("console", (message) => { if (["error", "warning"].includes(message.type())) wrong(`console: ${message.text()}`); });
     page.on("pageerror", (error) => wrong(`script: ${error.message}`));
@@ -46,8 +46,7 @@ async function open(file, { width, scheme, scripts }, check) {
     await page.goto(url, { waitUntil: "load" });
     await check(page, name, wrong);
   } finally {
-    await browser.close();
-    rmSync(profile, { recursive: true, force: true });
+    await context.close();
   }
 }
 
@@ -147,6 +146,7 @@ for (const file of pages) {
     if (best > Number(options["ready-ms"])) problems.push(`${file}: ready only after ${best.toFixed(0)} ms`);
   }
 }
+await browser.close();
 problems.forEach((problem) => console.error(problem));
 console.log(problems.length ? `${problems.length} problems` : "no problem");
 process.exitCode = problems.length ? 1 : 0;

@@ -12,15 +12,15 @@ use maud::{Markup, html};
 use std::collections::{BTreeMap, HashMap};
 
 /// Bytes that the results may take.
-const BYTES: usize = 1_500_000;
+const BYTES: usize = 1_800_000;
 /// Bytes of them that the samples may take.
-const SAMPLES: usize = 600_000;
+const SAMPLES: usize = 300_000;
 /// Bytes of a sample as it is shown.
 const SAMPLE: usize = 6;
 /// Samples that a result shows at least, where it has so many.
 const LEAST: usize = 8;
 /// Bytes of a result's mark-up and numbers.
-const ROW: usize = 215;
+const ROW: usize = 210;
 
 /// The results that the page has room for: whether each row is one, and how many samples each shows.
 pub(super) fn kept(report: &Report, is_shown: impl Fn(usize) -> bool) -> (Vec<bool>, usize) {

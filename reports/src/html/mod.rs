@@ -10,6 +10,7 @@ mod chips;
 mod devices;
 mod energy;
 mod evidence;
+mod lean;
 mod library;
 mod memory;
 mod method;
@@ -34,13 +35,7 @@ pub const SUBJECTS: usize = 20;
 
 /// The page.
 pub fn render(report: &Report, lang: Lang) -> String {
-    without_optional_ends(&Page::new(report, lang).draw().into_string())
-}
-
-/// Cells and rows may end without a tag: of a page's bytes these are a tenth. In texts `<` is escaped, so tags are all
-/// that is found here.
-fn without_optional_ends(page: &str) -> String {
-    ["</td>", "</th>", "</tr>", "</tbody>"].iter().fold(page.to_owned(), |page, end| page.replace(end, ""))
+    lean::lean(&Page::new(report, lang).draw().into_string())
 }
 
 /// What all sections need.

@@ -10,7 +10,7 @@ pub(crate) struct Marker(usize);
 
 /// Outlines about 7 units across, relative to their first point; each starts and ends at the centre's place.
 const SHAPES: [&str; 8] = [
-    "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
+    "m-3 0a3 3 0 1 1 0 .1z",
     "m-3-3h6v6h-6z",
     "m0-4l4 7h-8z",
     "m0-4l4 4-4 4-4-4z",
