@@ -8,6 +8,7 @@
 mod anonymous;
 pub mod check;
 pub mod csv;
+pub mod format;
 pub mod html;
 pub mod inert;
 pub mod json;
@@ -23,6 +24,7 @@ pub mod text;
 pub mod units;
 pub mod write;
 
+pub use format::Format;
 pub use load::{LoadError, LoadOptions, load};
 pub use read::{ReadError, RunFile};
 pub use report::Report;

@@ -6,6 +6,7 @@
 
 mod build;
 mod chips;
+mod compare;
 mod energy;
 mod environment;
 pub(crate) mod label;
@@ -21,6 +22,7 @@ mod support;
 
 pub use build::Builder;
 pub use chips::ChipStandings;
+pub use compare::{ComparedCase, Comparison};
 pub use energy::{EnergyReport, EnergyState, EnergyTally};
 pub use environment::{Fact, FactValue, What};
 pub use library::{LibraryCase, LibraryComparison};
