@@ -277,3 +277,6 @@ fn shown(report: &Report) -> Vec<usize> {
     shown.sort_unstable();
     shown
 }
+
+#[cfg(test)]
+mod tests;
