@@ -8,7 +8,11 @@
 mod anonymous;
 pub mod check;
 pub mod csv;
+#[cfg(test)]
+mod fixture;
 pub mod format;
+#[cfg(test)]
+mod fuzz;
 pub mod html;
 pub mod inert;
 pub mod json;

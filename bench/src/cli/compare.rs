@@ -3,8 +3,8 @@
 use super::args::CompareArgs;
 use super::exit::UserError;
 use super::report;
-use super::term::{self, BAD, FAINT, GOOD, STRONG, styled};
-use accelbench_reports::report::{Comparison, Ratio, Verdict};
+use super::term::{self, FAINT, STRONG, styled};
+use accelbench_reports::report::{Comparison, Ratio};
 use accelbench_reports::text::Lang;
 use accelbench_reports::{LoadOptions, Report, units};
 use comfy_table::{CellAlignment, Table, presets};
@@ -174,11 +174,6 @@ fn add_cases(report: &Report, table: &mut Table, one: &Comparison) {
 /// A ratio, its interval and what it says.
 fn ratio(ratio: Ratio) -> Vec<String> {
     let verdict = (Lang::En.texts().names.verdict)(ratio.verdict());
-    let style = match ratio.verdict() {
-        Verdict::Better => GOOD,
-        Verdict::Worse => BAD,
-        Verdict::NoDifference => FAINT,
-    };
     let interval = format!("{} – {}", units::ratio(ratio.low), units::ratio(ratio.high));
-    vec![units::ratio(ratio.value), interval, styled(style, verdict)]
+    vec![units::ratio(ratio.value), interval, verdict.to_owned()]
 }

@@ -91,7 +91,7 @@ fn rows(report: &Report, subject: usize) -> Table {
 fn figures(row: &Row) -> [String; 4] {
     let Some(measured) = &row.measured else {
         return [
-            styled(BAD, row.status.name()),
+            row.status.name().to_owned(),
             row.reason.as_deref().unwrap_or("").to_owned(),
             String::new(),
             String::new(),

@@ -57,7 +57,7 @@ fn roofline(page: &Page<'_>, measured: &[usize]) -> Markup {
             x: t.intensity_axis,
             x_ticks: Ticks::Decades,
             y: "FLOP/s/W",
-            series: rooflines::grouped(page, points.iter().copied()),
+            series: rooflines::grouped(page, &points),
         };
         Some(html! { figure class=(page.d(subject)) { figcaption { (page.name(subject)) } (plot.draw()?) } })
     });
@@ -104,7 +104,13 @@ fn table(page: &Page<'_>, measured: &[usize]) -> Markup {
             }
         }
     };
-    html! { (Page::scroll(t.energy_caption, &table)) (page.left_out(measured.len().saturating_sub(ROWS))) }
+    html! {
+        details class="box" {
+            summary { (t.energy_caption) " · " (fill(t.results, &[measured.len().to_string()])) }
+            (Page::scroll(t.energy_caption, &table))
+            (page.left_out(measured.len().saturating_sub(ROWS)))
+        }
+    }
 }
 
 /// What became of each device's measurements.

@@ -9,7 +9,7 @@ use crate::inert::Text;
 use crate::report::{Measured, Report, Row};
 use crate::units::percent;
 use maud::{Markup, html};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 /// Bytes that the results may take.
 const BYTES: usize = 1_800_000;
@@ -28,14 +28,14 @@ pub(super) fn kept(report: &Report, is_shown: impl Fn(usize) -> bool) -> (Vec<bo
     let wanted: Vec<usize> = cells.flat_map(|cell| cell.measured.iter().copied()).collect();
     let samples = (SAMPLES / SAMPLE / wanted.len().max(1)).max(LEAST);
     let mut kept = vec![false; report.rows.len()];
-    let mut commands: HashMap<(usize, &str), ()> = HashMap::new();
+    let mut commands: HashSet<(usize, &str)> = HashSet::new();
     let mut bytes = 0;
     for row in wanted {
         let found = report.row(row);
         let listed = found.measured.as_ref().map_or(0, |measured| measured.samples_ns.len().min(samples));
         bytes += ROW + listed * SAMPLE + report.label(found.subject).len() + found.variant.len();
         if let Some(command) = &found.command
-            && commands.insert((found.case, command), ()).is_none()
+            && commands.insert((found.case, command))
         {
             bytes += command.len() + 40;
         }
@@ -74,7 +74,7 @@ fn table(page: &Page<'_>, rows: &[usize]) -> Markup {
     let task = page.task(op, dtype);
     let table = html! {
         table class="sort ev" {
-            caption class="vh" { (fill(t.evidence_caption, &[task.clone()])) }
+            caption class="vh" { (fill(t.evidence_caption, std::slice::from_ref(&task))) }
             thead { tr {
                 th scope="col" { (page.c.device) }
                 th scope="col" { (page.c.variant) }

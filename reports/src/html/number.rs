@@ -33,7 +33,7 @@ impl Scale {
 pub(super) fn digits(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
-        size if size < 0.001 || size >= 1e7 => format!("{value:.2e}"),
+        size if !(0.001..1e7).contains(&size) => format!("{value:.2e}"),
         size if size < 0.1 => format!("{value:.4}"),
         size if size < 10.0 => format!("{value:.3}"),
         size if size < 100.0 => format!("{value:.2}"),

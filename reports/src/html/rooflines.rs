@@ -1,7 +1,7 @@
 //! Rooflines: what each device can do at best, and where its kernels stand under it.
 
 use super::{Page, fill};
-use crate::report::{Roofline, Slope};
+use crate::report::{self, Roofline, Slope};
 use crate::svg::{self, HUES, Marker, Plot, Point, Series, Ticks};
 use crate::units;
 use maud::{Markup, html};
@@ -72,7 +72,7 @@ fn roofs(page: &Page<'_>, line: &Roofline) -> Vec<Series> {
 }
 
 /// The rows, by operation (shape) and type (colour).
-pub(super) fn grouped<'a>(page: &Page<'_>, points: impl Iterator<Item = Point> + Clone + 'a) -> Vec<Series> {
+pub(super) fn grouped(page: &Page<'_>, points: &[Point]) -> Vec<Series> {
     let kinds = page.ops.iter().enumerate().flat_map(|op| page.dtypes.iter().enumerate().map(move |dtype| (op, dtype)));
     let series = kinds.map(|((op_at, op), (dtype_at, dtype))| {
         let of = |point: &Point| {
@@ -85,7 +85,7 @@ pub(super) fn grouped<'a>(page: &Page<'_>, points: impl Iterator<Item = Point> +
             class: page.group(op, dtype),
             hue: dtype_at,
             marker: Marker::of(op_at),
-            points: points.clone().filter(of).collect(),
+            points: points.iter().copied().filter(of).collect(),
             line: false,
             marks: true,
             label: None,
@@ -95,14 +95,9 @@ pub(super) fn grouped<'a>(page: &Page<'_>, points: impl Iterator<Item = Point> +
 }
 
 fn points(page: &Page<'_>, line: &Roofline) -> Vec<Series> {
-    grouped(
-        page,
-        line.points.iter().map(|point| Point {
-            x: point.intensity_flop_per_byte,
-            y: point.flop_per_s,
-            row: Some(point.row),
-        }),
-    )
+    let point =
+        |point: &report::Point| Point { x: point.intensity_flop_per_byte, y: point.flop_per_s, row: Some(point.row) };
+    grouped(page, &line.points.iter().map(point).collect::<Vec<_>>())
 }
 
 /// The same ceilings as a table.

@@ -26,17 +26,16 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             None => groups.push(vec![standing]),
         }
     }
-    let mut op: Option<&Text> = None;
+    let op = |at: usize| groups[at].first().map(|standing| &standing.op);
     html! {
         p { (t.sides_how) }
-        @for group in &groups {
+        @for (at, group) in groups.iter().enumerate() {
             @if let Some(first) = group.first() {
-                @if op != Some(&first.op) {
-                    @let _ = op = Some(&first.op);
+                @if at == 0 || op(at) != op(at - 1) {
                     h3 class=(only_op(page, &first.op)) { (page.op(&first.op)) }
                 }
                 div class=(page.group(&first.op, &first.dtype)) {
-                    h4 { (page.task(&first.op, &first.dtype)) @if group.len() > 0 && repeated(&groups, first) { " – " (page.cache(first.cache)) (t.comma) (first.fill) } }
+                    h4 { (page.task(&first.op, &first.dtype)) @if repeated(&groups, first) { " – " (page.cache(first.cache)) (t.comma) (first.fill) } }
                     @for standing in group.iter().filter(|standing| standing.ranks.len() > 1) { (answer::bars(page, standing)) }
                     (rates(page, group))
                 }

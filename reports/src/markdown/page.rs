@@ -14,18 +14,12 @@ pub(super) struct Page<'a> {
     cut: bool,
 }
 
-/// Makes text inert in a table's cell and in a paragraph: no markup, no HTML, no links, no mentions.
+/// Makes text inert in a table's cell: no markup, no HTML, no links, no mentions.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    let text = text.trim_start();
     for (at, letter) in text.char_indices() {
-        // At the start of a paragraph these would begin a list, a heading or a rule.
-        if at == 0 && (letter.is_ascii_digit() || "-+=#".contains(letter)) {
-            let _ = write!(out, "&#{};", u32::from(letter));
-            continue;
-        }
         match letter {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '{' | '}' | '!' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '!' => {
                 out.push('\\');
                 out.push(letter);
             }
@@ -35,18 +29,39 @@ pub(super) fn escape(text: &str) -> String {
             // An empty comment parts what would become a mention, a reference or a link.
             '@' | '#' => {
                 out.push(letter);
-                out.push_str("<!-- -->");
+                out.push_str(PART);
             }
-            ':' => {
-                out.push_str("<!-- -->");
+            ':' if makes_link(&text[..at], &text[at..]) => {
+                out.push_str(PART);
                 out.push(letter);
-                out.push_str(if text[at..].starts_with("://") { "<!-- -->" } else { "" });
             }
-            '.' if text[..at].to_ascii_lowercase().ends_with("www") => out.push_str("<!-- -->."),
+            '.' if text[..at].to_ascii_lowercase().ends_with("www") => {
+                out.push_str(PART);
+                out.push(letter);
+            }
             _ => out.push(letter),
         }
     }
     out
+}
+
+/// Parts letters, and is not seen.
+const PART: &str = "<!-- -->";
+
+fn makes_link(before: &str, from: &str) -> bool {
+    let before = before.to_ascii_lowercase();
+    from.starts_with("://") || before.ends_with("mailto") || before.ends_with("xmpp")
+}
+
+/// Makes text inert in a paragraph or a list's item, where its first letter may also begin a list, a heading or a rule.
+fn escape_block(text: &str) -> String {
+    let text = text.trim_start();
+    match text.chars().next() {
+        Some(first) if first.is_ascii_digit() || "-+=#".contains(first) => {
+            format!("&#{};{}", u32::from(first), escape(&text[1..]))
+        }
+        _ => escape(text),
+    }
 }
 
 impl<'a> Page<'a> {
@@ -67,11 +82,11 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn heading(&mut self, level: usize, text: &str) {
-        self.block(&format!("{} {}\n\n", "#".repeat(level), escape(text)));
+        self.block(&format!("{} {}\n\n", "#".repeat(level), escape_block(text)));
     }
 
     pub(super) fn paragraph(&mut self, text: &str) {
-        self.block(&format!("{}\n\n", escape(text)));
+        self.block(&format!("{}\n\n", escape_block(text)));
     }
 
     pub(super) fn strong(&mut self, text: &str) {
@@ -116,7 +131,7 @@ impl<'a> Page<'a> {
         }
         self.heading(2, title);
         for item in items.iter().take(most) {
-            self.block(&format!("- {}\n", escape(item)));
+            self.block(&format!("- {}\n", escape_block(item)));
         }
         if items.len() > most {
             self.block(&format!("- {}\n", escape(&(self.texts.sentences.left_out)(items.len() - most))));
@@ -140,9 +155,10 @@ mod tests {
     #[test]
     fn markup_is_text() {
         assert_eq!(escape("<b>|*x*_y_`z`"), "&lt;b&gt;\\|\\*x\\*\\_y\\_\\`z\\`");
-        assert_eq!(escape("1. a"), "&#49;. a");
+        assert_eq!(escape_block("1. a"), "&#49;. a");
+        assert_eq!(escape_block(" # a"), "&#35; a");
         assert_eq!(escape("@team #12"), "@<!-- -->team #<!-- -->12");
-        assert_eq!(escape("see https://x.y www.z"), "see https<!-- -->:<!-- -->//x.y www<!-- -->.z");
+        assert_eq!(escape("see https://x.y www.z"), "see https<!-- -->://x.y www<!-- -->.z");
     }
 
     #[test]

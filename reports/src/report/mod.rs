@@ -19,6 +19,8 @@ mod scaling;
 mod share;
 mod standing;
 mod support;
+#[cfg(test)]
+mod tests;
 
 pub use build::Builder;
 pub use chips::ChipStandings;

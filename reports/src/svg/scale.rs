@@ -86,7 +86,7 @@ fn prefixed(value: f64, step: f64, prefixes: &[&str]) -> String {
         prefix = next;
     }
     // Powers are computed: 0.1 must not become 0.10000000000000002.
-    let number = format!("{:.3}", scaled);
+    let number = format!("{scaled:.3}");
     let number = number.trim_end_matches('0').trim_end_matches('.');
     let number = if number == "0" { format!("{value:e}") } else { number.to_owned() };
     if prefix.is_empty() { number } else { format!("{number} {prefix}") }

@@ -123,6 +123,7 @@ pub(super) const TEXTS: Texts = Texts {
         apart: |of, first, second| {
             format!("{of}: {first} and {second} have no measured case in common, so neither is called faster.")
         },
+        timed_by: |of, clock| format!("{of}, timed by {clock}"),
         conditions: |fill, cache, clock| format!("inputs {fill}, {cache}, timed by {clock}"),
         energy_conditions: |fill, cache, scope| format!("inputs {fill}, {cache}, meters that include: {scope}"),
         clocks_apart: "Times by a device's clock and by the host's are never compared: they are ranked apart.",

@@ -259,6 +259,8 @@ pub struct Sentences {
     pub even: fn(&str, &str, &str, &str, usize) -> String,
     /// Nothing in common: operation and types, first, second.
     pub apart: fn(&str, &str, &str) -> String,
+    /// An operation and types by one of several clocks: operation and types, clock.
+    pub timed_by: fn(&str, &str) -> String,
     /// What a standing is over: fill, cache mode, clock.
     pub conditions: fn(&str, &str, &str) -> String,
     /// What an energy standing is over: fill, cache mode, scope of the meters.
@@ -300,8 +302,13 @@ impl Texts {
 
     /// A standing's head in words: who is ahead, of whom, by how much, over how many cases; none of nothing.
     pub fn finding(&self, report: &Report, standing: &Standing) -> Option<String> {
-        let of = format!("{} {}", standing.dtype, self.op(&standing.op));
         let sentences = &self.sentences;
+        let mut of = format!("{} {}", standing.dtype, self.op(&standing.op));
+        // What is ranked apart says so, or two would be called fastest at one thing.
+        let apart = |other: &Standing| other.op == standing.op && other.dtype == standing.dtype;
+        if let Some(clock) = standing.clock.filter(|_| report.standings.iter().filter(|one| apart(one)).count() > 1) {
+            of = (sentences.timed_by)(&of, (self.names.clock)(clock));
+        }
         let label = |subject| report.label(subject);
         Some(match standing.finding()? {
             Finding::Alone { first, cases } => (sentences.alone)(&of, label(first), cases),

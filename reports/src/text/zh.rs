@@ -112,6 +112,7 @@ pub(super) const TEXTS: Texts = Texts {
             format!("{of}：{first} 与 {second} 无差异：{ratio}，为 {cases} 个共同项的几何平均。")
         },
         apart: |of, first, second| format!("{of}：{first} 与 {second} 没有共同的已测项，因此不判定谁更快。"),
+        timed_by: |of, clock| format!("{of}（由{clock}计时）"),
         conditions: |fill, cache, clock| format!("输入 {fill}，{cache}，由{clock}计时"),
         energy_conditions: |fill, cache, scope| format!("输入 {fill}，{cache}，功率计范围：{scope}"),
         clocks_apart: "设备时钟与主机时钟测得的时间从不互相比较，分别排名。",
