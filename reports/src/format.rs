@@ -1,13 +1,15 @@
 //! The formats that a report is shown in.
 
 use crate::text::Lang;
-use crate::{Report, csv, json, markdown};
+use crate::{Report, csv, html, json, markdown};
 use std::io::{self, Write};
 use std::path::Path;
 
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// A page in one file.
+    Html,
     /// Text for pull requests and READMEs, bounded in size.
     Markdown,
     /// One line a result.
@@ -18,11 +20,12 @@ pub enum Format {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Markdown, Self::Csv, Self::Json];
+    pub const ALL: [Self; 4] = [Self::Html, Self::Markdown, Self::Csv, Self::Json];
 
     /// The ending of its files, without the dot.
     pub const fn extension(self) -> &'static str {
         match self {
+            Self::Html => "html",
             Self::Markdown => "md",
             Self::Csv => "csv",
             Self::Json => "json",
@@ -41,6 +44,7 @@ impl Format {
     /// The writer's.
     pub fn write(self, report: &Report, lang: Lang, mut out: impl Write) -> io::Result<()> {
         match self {
+            Self::Html => out.write_all(html::render(report, lang).as_bytes()),
             Self::Markdown => out.write_all(markdown::render(report, lang, markdown::LIMIT).as_bytes()),
             Self::Csv => csv::write(report, out),
             Self::Json => json::write(report, out),

@@ -13,6 +13,7 @@ mod fixture;
 pub mod format;
 #[cfg(test)]
 mod fuzz;
+pub mod html;
 pub mod inert;
 pub mod json;
 pub mod load;
@@ -22,6 +23,7 @@ pub mod report;
 pub mod roofline;
 pub mod schema;
 pub mod summary;
+mod svg;
 pub mod text;
 pub mod units;
 pub mod write;
