@@ -2,7 +2,7 @@
 //!
 //! `PROPTEST_CASES` sets how many are drawn.
 
-use crate::fixture::of_every_sort;
+use crate::fixture::{file, of_every_sort};
 use crate::report::Builder;
 use crate::text::Lang;
 use crate::{Format, RunFile, markdown};
@@ -171,7 +171,7 @@ fn lines_with_strange_values() {
                 }
             }
         }
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = file(&lines);
         if let Some(texts) = shown(text.as_bytes(), anonymous) {
             for (format, text) in texts {
                 inert(format, &text)?;
@@ -221,7 +221,7 @@ fn hostile_text_in_every_field() {
                     Some(there @ Value::String(_)) if named => *there = hostile.into(),
                     _ => continue,
                 }
-                let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+                let text = file(&lines);
                 for (format, text) in shown(text.as_bytes(), false).unwrap_or_default() {
                     inert(format, &text).unwrap_or_else(|error| panic!("{path}: {error}"));
                     assert!(text.len() < 1_000_000, "{path}: {format} has {} bytes", text.len());

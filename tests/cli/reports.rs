@@ -89,11 +89,17 @@ fn files_that_can_t_be_taken_are_named_and_passed_over() {
     std::fs::write(program.path("empty.jsonl"), "").unwrap();
     let newer = sound_file().replace("accelbench.run/1", "accelbench.run/2");
     std::fs::write(program.path("newer.jsonl"), newer).unwrap();
-    let runs = ["report", "a.jsonl", "notes.txt", "empty.jsonl", "newer.jsonl", "gone.jsonl", "a.jsonl", "-o", "out.md"];
+    let runs =
+        ["report", "a.jsonl", "notes.txt", "empty.jsonl", "newer.jsonl", "gone.jsonl", "a.jsonl", "-o", "out.md"];
     let ran = program.run(&runs);
     went_well(&ran);
-    let reasons =
-        ["notes.txt: not an accelbench", "empty.jsonl: not", "newer.jsonl: written as", "gone.jsonl: No such", "the same run"];
+    let reasons = [
+        "notes.txt: not an accelbench",
+        "empty.jsonl: not",
+        "newer.jsonl: written as",
+        "gone.jsonl: No such",
+        "the same run",
+    ];
     for reason in reasons {
         assert!(ran.stderr.contains(reason), "{reason}: {ran:?}");
     }
@@ -109,7 +115,11 @@ fn files_that_can_t_be_taken_are_named_and_passed_over() {
 #[test]
 fn outputs_that_can_t_be_written() {
     let program = two_runs();
-    program.run(&["report", "a.jsonl", "-o", "page.pdf"]).is_user_error(&["page.pdf", ".html, .md, .csv, .json", "--format"]);
+    program.run(&["report", "a.jsonl", "-o", "page.pdf"]).is_user_error(&[
+        "page.pdf",
+        ".html, .md, .csv, .json",
+        "--format",
+    ]);
     program.run(&["report", "a.jsonl", "-o", "gone/page.md"]).is_user_error(&["gone/page.md: No such file"]);
     std::fs::create_dir(program.path("folder.md")).unwrap();
     program.run(&["report", "a.jsonl", "-o", "folder.md"]).is_user_error(&["folder.md is a folder"]);
