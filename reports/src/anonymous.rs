@@ -144,7 +144,7 @@ impl Cleaner {
             if let Some(ceilings) = &mut subject.ceilings {
                 ceilings.each_text(&mut |text| *text = self.cleaned(text));
                 // The document that a figure is from names its maker.
-                ceilings.theoretical.iter_mut().for_each(|figure| figure.source = LEFT_OUT.to_owned());
+                ceilings.theoretical.iter_mut().for_each(|figure| LEFT_OUT.clone_into(&mut figure.source));
             }
         }
     }

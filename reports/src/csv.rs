@@ -1,6 +1,7 @@
 //! A report as tidy CSV: one line a result, one column a quantity in SI units, empty where there is none.
 
 use crate::Report;
+use crate::inert::Text;
 use crate::report::Row;
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -84,11 +85,11 @@ fn text(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
 }
 
-fn maybe<'a>(value: Option<&'a (impl AsRef<str> + ?Sized)>) -> Cow<'a, str> {
-    value.map_or("".into(), |value| text(value.as_ref()))
+fn maybe(value: Option<&Text>) -> Cow<'_, str> {
+    value.map_or("".into(), |value| text(value))
 }
 
-fn number(value: impl ToString) -> Cow<'static, str> {
+fn number(value: u64) -> Cow<'static, str> {
     value.to_string().into()
 }
 
@@ -125,7 +126,7 @@ fn record<'a>(report: &'a Report, row: &'a Row) -> [Cow<'a, str>; 57] {
         text(&subject.kind),
         text(&subject.vendor),
         text(&subject.driver),
-        number(subject.chip),
+        number(subject.chip as u64),
         text(&row.id),
         text(&case.op),
         text(&case.dtype),
@@ -141,7 +142,7 @@ fn record<'a>(report: &'a Report, row: &'a Row) -> [Cow<'a, str>; 57] {
         maybe(row.reason.as_ref()),
         maybe(measured.map(|measured| &measured.clock)),
         measured.map_or("".into(), |measured| measured.kind.name().into()),
-        measured.map_or("".into(), |measured| number(measured.samples_ns.len())),
+        measured.map_or("".into(), |measured| number(measured.samples_ns.len() as u64)),
         measured.map_or("".into(), |measured| number(measured.batch)),
         measured.map_or("".into(), |measured| yes(measured.steady)),
         of(|measured| measured.median_ns),

@@ -69,6 +69,11 @@ pub(crate) fn device(id: &str, name: &str) -> Value {
     })
 }
 
+/// A file of these lines.
+pub(crate) fn file<'a>(lines: impl IntoIterator<Item = &'a Value>) -> String {
+    lines.into_iter().fold(String::new(), |text, line| text + &line.to_string() + "\n")
+}
+
 impl Fixture {
     /// A run of devices without rows.
     pub(crate) fn new(run_id: &str, devices: &[Value]) -> Self {
@@ -97,8 +102,7 @@ impl Fixture {
     /// The file's text.
     pub(crate) fn text(&self) -> String {
         let end = json!({ "type": "end", "status": "complete", "counts": {}, "wall_s": 1.0 });
-        let lines = [&self.header].into_iter().chain(&self.lines).chain([&end]);
-        lines.map(|line| format!("{line}\n")).collect()
+        file([&self.header].into_iter().chain(&self.lines).chain([&end]))
     }
 
     /// The file's content.

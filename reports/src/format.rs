@@ -8,7 +8,7 @@ use std::path::Path;
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One self-contained page.
+    /// A page in one file.
     Html,
     /// Text for pull requests and READMEs, bounded in size.
     Markdown,

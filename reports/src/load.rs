@@ -4,6 +4,7 @@ use crate::report::Builder;
 use crate::{Report, RunFile};
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -71,7 +72,10 @@ fn read(path: &Path) -> Result<(RunFile, String), String> {
         let text = error.to_string();
         text.strip_prefix(&format!("{}: ", path.display())).map_or(text.clone(), str::to_owned)
     })?;
-    let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = Sha256::digest(&bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     Ok((run, hash))
 }
 

@@ -26,7 +26,9 @@ pub(super) fn report(options: &ReportArgs) -> Result<ExitCode, UserError> {
 pub(super) fn read(runs: &[PathBuf], options: &LoadOptions) -> Result<Report, UserError> {
     let report = load(runs, options).map_err(|error| match error {
         LoadError::Nothing(reasons) => {
-            reasons.iter().for_each(|reason| term::error(reason));
+            for reason in &reasons {
+                term::error(reason);
+            }
             UserError("none of these files can be taken; `accelbench run -o FILE` makes one".to_owned())
         }
         LoadError::Rejected(reason) => UserError(reason),

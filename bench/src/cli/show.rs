@@ -32,7 +32,7 @@ fn header(report: &Report) -> String {
     let run = &report.runs[0];
     let mut out = String::new();
     let mut line = |what: &str, value: &str| {
-        let _ = writeln!(out, "{:12} {value}", what);
+        let _ = writeln!(out, "{what:12} {value}");
     };
     line("run", &run.run_id);
     line("started", &run.started);

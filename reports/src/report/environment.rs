@@ -70,7 +70,9 @@ pub enum What {
     Variable,
 }
 
-type Facts = BTreeMap<(What, Option<Text>), BTreeMap<Option<Text>, Vec<usize>>>;
+/// The runs that have each value.
+type Values = BTreeMap<Option<Text>, Vec<usize>>;
+type Facts = BTreeMap<(What, Option<Text>), Values>;
 
 /// All facts, the devices' first.
 pub(super) fn of(report: &Report) -> Vec<Fact> {
@@ -96,7 +98,7 @@ pub(super) fn of(report: &Report) -> Vec<Fact> {
     }
     variables(report, &mut facts);
     devices(report, &mut facts);
-    let fact = |((what, of), values): ((What, Option<Text>), BTreeMap<Option<Text>, Vec<usize>>)| {
+    let fact = |((what, of), values): ((What, Option<Text>), Values)| {
         let mut values: Vec<_> = values.into_iter().map(|(value, runs)| FactValue { value, runs }).collect();
         values.sort_by_key(|value| value.runs.first().copied());
         Fact { what, of, differs: differs(what, &values), values }

@@ -19,7 +19,7 @@ pub struct Support {
 }
 
 /// What became of an operation and a type on a subject.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SupportCell {
     /// An index of [`Report::subjects`].
     pub subject: usize,

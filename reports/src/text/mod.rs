@@ -344,3 +344,75 @@ impl Texts {
 fn named<'a>(names: &'static [(&'static str, &'static str)], name: &'a str) -> &'a str {
     names.iter().find(|(known, _)| *known == name).map_or(name, |(_, word)| word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{of_every_sort, report};
+    use crate::{Format, json};
+    use regex::Regex;
+
+    /// Terms of the field, units and names, which are the same in every language.
+    const TERMS: [&str; 10] = ["API", "CPU", "CSV", "FLOP", "GEMM", "GPU", "HTML", "JSON", "MHz", "UUID"];
+    /// Units with their prefixes.
+    const UNITS: &str = r"\b(?:[kMGTPmµnp]?(?:FLOP|B|J)|[KMGT]iB|[µmn]s|MHz)\b";
+
+    fn markdown(lang: Lang) -> (String, String) {
+        let mut other = of_every_sort();
+        other.header["run_id"] = "another".into();
+        let report = report(&[of_every_sort(), other], false);
+        let (mut text, mut model) = (Vec::new(), Vec::new());
+        Format::Markdown.write(&report, lang, &mut text).unwrap();
+        json::write(&report, &mut model).unwrap();
+        (String::from_utf8(text).unwrap(), String::from_utf8(model).unwrap())
+    }
+
+    #[test]
+    fn nothing_is_left_untranslated() {
+        let (text, model) = markdown(Lang::Zh);
+        let text = Regex::new(UNITS).unwrap().replace_all(&text, "").replace("<!-- -->", "");
+        // Values of the files, and not the model's own names.
+        let values: Vec<String> = Regex::new(r#""([^"]*)"[,}\]]"#)
+            .unwrap()
+            .captures_iter(&model)
+            .map(|found| found[1].to_lowercase())
+            .collect();
+        let words = Regex::new("[A-Za-z]{2,}").unwrap();
+        let known =
+            |word: &str| TERMS.contains(&word) || values.iter().any(|value| value.contains(&word.to_lowercase()));
+        let untranslated: Vec<&str> =
+            words.find_iter(&text).map(|word| word.as_str()).filter(|word| !known(word)).collect();
+        assert_eq!(untranslated, Vec::<&str>::new(), "{text}");
+    }
+
+    #[test]
+    fn languages_have_one_structure() {
+        let [one, other] = Lang::ALL.map(|lang| {
+            let lines = markdown(lang).0;
+            let mark = |line: &str| {
+                (
+                    line.split(' ').next().unwrap_or_default() == "|",
+                    line.matches(" | ").count(),
+                    line.starts_with('#'),
+                    line.starts_with("- "),
+                )
+            };
+            lines.lines().map(mark).collect::<Vec<_>>()
+        });
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn a_standing_in_words() {
+        let report = report(&[of_every_sort()], false);
+        let said = |lang: Lang| lang.texts().finding(&report, &report.standings[0]).unwrap();
+        assert_eq!(
+            said(Lang::En),
+            "f16 GEMM: Device Two is fastest, 1.67× (1.29–2.40) the speed of Device One, by the geometric mean over 1 common case."
+        );
+        assert_eq!(
+            said(Lang::Zh),
+            "f16 GEMM：Device Two 最快，速度是 Device One 的 1.67× (1.29–2.40)，为 1 个共同项的几何平均。"
+        );
+    }
+}
