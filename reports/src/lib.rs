@@ -5,15 +5,34 @@
 //! else is derived from it and can be made again. The crate reads files of any age from any machine and knows no device
 //! and no operation.
 
+mod anonymous;
 pub mod check;
+pub mod csv;
 pub mod energy_roofline;
+#[cfg(test)]
+mod fixture;
+pub mod format;
+#[cfg(test)]
+mod fuzz;
+pub mod html;
+pub mod inert;
+pub mod json;
+pub mod load;
+pub mod markdown;
 pub mod read;
+pub mod report;
 pub mod roofline;
 pub mod schema;
 pub mod summary;
+mod svg;
+pub mod text;
+pub mod units;
 pub mod write;
 
+pub use format::Format;
+pub use load::{LoadError, LoadOptions, load};
 pub use read::{ReadError, RunFile};
+pub use report::Report;
 pub use schema::{
     BackendRow, BackendStatus, Bandwidth, Bound, CacheMode, Ceiling, Ceilings, DeviceRow, Direction, End, EndStatus,
     Energy, EnergyCeilings, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyPoint, EnergyRoofline, EnergyStatus,

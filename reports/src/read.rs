@@ -92,7 +92,7 @@ impl RunFile {
             if file.end.is_some() {
                 return Err(damaged("it comes after the `end` line".to_owned()));
             }
-            match serde_json::from_slice::<Line>(line) {
+            match parse_line(line) {
                 Ok(_) if !line.ends_with(b"\n") => file.torn = true,
                 Ok(Line::Ceilings(ceilings)) => {
                     file.ceilings.push(*ceilings);
@@ -110,6 +110,15 @@ impl RunFile {
         }
         Ok(file)
     }
+}
+
+/// Nearly all lines are results. A line of any type is held as a whole before its fields are read; a result whose type
+/// stands first, as it is written, need not be.
+fn parse_line(line: &[u8]) -> serde_json::Result<Line> {
+    if line.starts_with(br#"{"type":"result","#) {
+        return serde_json::from_slice(line).map(Line::Result);
+    }
+    serde_json::from_slice(line)
 }
 
 /// Looks at the loose JSON first, so that a newer file is called newer and not damaged.

@@ -5,6 +5,7 @@ mod energy;
 mod errors;
 mod files;
 mod output;
+mod reports;
 mod results;
 
 use accelbench_tests::program::Program;

@@ -3,6 +3,7 @@
 use crate::energy::Mode;
 use accelbench_backends::DeviceId;
 use accelbench_kernels::{Precision, fill};
+use accelbench_reports::text::Lang;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -17,6 +18,9 @@ accelbench says what any accelerator really delivers.
   accelbench run gemm:m=4096,n=4096,k=4096 --dtype f16 --device cuda:0
                              measure one case
   accelbench roofline FILE   how near to its device's ceilings each result is
+  accelbench report FILE -o page.html
+                             a page that compares the devices of one or more runs
+  accelbench compare A B     how much faster B is than A
   accelbench list            kernels, types and shapes
   accelbench help            all commands
 ";
@@ -39,6 +43,12 @@ const CHECK_EXIT_CODES: &str = "\
 Exit codes:
   0    every file is sound
   2    a file is not, or can't be read; a line for each problem says why";
+
+const REPORT_EXIT_CODES: &str = "\
+Exit codes:
+  0    all went well (files that can't be taken are named, and passed over)
+  2    a mistake in the command, an output that can't be written, no file that can be taken; with --strict,
+       already one that can't";
 
 const PROBE_EXIT_CODES: &str = "\
 Exit codes:
@@ -88,6 +98,20 @@ pub(super) enum Command {
         /// Result files
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Compare runs and devices in a page, a text, a table or JSON
+    #[command(after_help = REPORT_EXIT_CODES)]
+    Report(ReportArgs),
+    /// Compare two runs or devices, case by case
+    #[command(after_help = REPORT_EXIT_CODES)]
+    Compare(CompareArgs),
+    /// Show what a result file holds
+    Show {
+        /// A result file
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
         #[command(flatten)]
         format: Format,
     },
@@ -145,6 +169,46 @@ pub(super) struct ProbeArgs {
     /// Seconds that one probe may take before its worker is ended
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(super) timeout: f64,
+    #[command(flatten)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Result files, of any age and machine
+    #[arg(required = true, value_name = "RUN")]
+    pub(super) runs: Vec<PathBuf>,
+    /// Write the report here, in the format that the name ends in; several at once are well; `-` is standard output
+    #[arg(short, long, required = true, value_name = "FILE")]
+    pub(super) output: Vec<PathBuf>,
+    /// The format of outputs whose name doesn't tell
+    #[arg(short, long, value_name = "FORMAT", value_parser = report_format)]
+    pub(super) format: Option<accelbench_reports::Format>,
+    /// The language: en or zh
+    #[arg(long, default_value = "en", value_parser = lang)]
+    pub(super) lang: Lang,
+    /// A title
+    #[arg(long)]
+    pub(super) title: Option<String>,
+    /// Leave out the names of devices, hosts and users
+    #[arg(long)]
+    pub(super) anonymous: bool,
+    /// Fail where a file can't be taken, instead of passing over it
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// Result files; the first is what the others are held against
+    #[arg(required = true, value_name = "RUN")]
+    pub(super) runs: Vec<PathBuf>,
+    /// This device (opencl:1) of every run; or one for each run, in their order; or several of a single run
+    #[arg(short, long, value_name = "DEVICE", value_delimiter = ',')]
+    pub(super) device: Vec<String>,
+    /// Show each case, and not only the means
+    #[arg(long)]
+    pub(super) cases: bool,
     #[command(flatten)]
     pub(super) format: Format,
 }
@@ -265,6 +329,16 @@ pub(super) struct RunArgs {
     pub(super) device: Vec<String>,
     #[command(flatten)]
     pub(super) options: RunOptions,
+}
+
+fn lang(text: &str) -> Result<Lang, String> {
+    Lang::ALL.into_iter().find(|lang| lang.name() == text).ok_or_else(|| "write en or zh".to_owned())
+}
+
+fn report_format(text: &str) -> Result<accelbench_reports::Format, String> {
+    let formats = accelbench_reports::Format::ALL;
+    let known = formats.into_iter().find(|format| format.extension() == text);
+    known.ok_or_else(|| format!("write one of {}", formats.map(accelbench_reports::Format::extension).join(", ")))
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

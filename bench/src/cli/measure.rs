@@ -353,7 +353,7 @@ fn energies(file: &RunFile) -> String {
         let cell = |entry: &summary::Best| {
             let picojoules = entry.pj_per_flop.unwrap_or_default();
             // A FLOP/s per watt is a FLOP per joule.
-            format!("{} {}/W", units::pj(picojoules, "FLOP"), units::flop_per_s(1e12 / picojoules))
+            format!("{} {}", units::pj(picojoules, "FLOP"), units::flop_per_s_per_w(1e12 / picojoules))
         };
         return format!(
             "\nLeast measured energy{}, and rate per watt\n{}\n",

@@ -3,15 +3,19 @@
 mod args;
 mod ceilings;
 mod check;
+mod compare;
 mod exit;
 mod inventory;
 mod measure;
 mod meters;
+mod output;
 mod progress;
+mod report;
+mod show;
 mod term;
-mod units;
 
 use crate::{App, worker};
+use accelbench_reports::units;
 use args::{Cli, Command, Internal};
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
@@ -34,6 +38,9 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Check { files, format }) => check::check(&files, format.json),
         Some(Command::Probe(options)) => ceilings::probe(app, &options),
         Some(Command::Roofline { file, format }) => ceilings::roofline(&file, format.json),
+        Some(Command::Report(options)) => report::report(&options),
+        Some(Command::Compare(options)) => compare::compare(&options),
+        Some(Command::Show { run, format }) => show::show(&run, format.json),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "accelbench", &mut text);

@@ -3,7 +3,7 @@
 use super::positive;
 use crate::{Energy, EnergyCeilings, EnergyFigures, EnergyStatus, ResultRow, Status, Work, energy_roofline};
 
-pub(super) fn check_row(row: &ResultRow, energy: &Energy, problem: &mut impl FnMut(&str)) {
+pub(super) fn check_row(row: &ResultRow, energy: &Energy, problem: &mut impl FnMut(&'static str)) {
     if row.status != Status::Ok {
         problem("it is not ok and has an energy");
     }
@@ -11,7 +11,7 @@ pub(super) fn check_row(row: &ResultRow, energy: &Energy, problem: &mut impl FnM
 }
 
 /// What is said of a device follows from the points, and these from their windows.
-pub(super) fn check_ceilings(ceilings: &EnergyCeilings, problem: &mut impl FnMut(&str)) {
+pub(super) fn check_ceilings(ceilings: &EnergyCeilings, problem: &mut impl FnMut(&'static str)) {
     let points = &ceilings.points;
     if (ceilings.status == EnergyStatus::Measured) == points.is_empty() {
         problem("its energy is measured and has no points, or has points and is not");
@@ -56,7 +56,7 @@ fn same(one: f64, other: f64) -> bool {
     (one / other - 1.0).abs() < 1e-6
 }
 
-fn check(work: Option<Work>, energy: &Energy, problem: &mut impl FnMut(&str)) {
+fn check(work: Option<Work>, energy: &Energy, problem: &mut impl FnMut(&'static str)) {
     let measured = energy.status == EnergyStatus::Measured;
     let estimated = energy.status == EnergyStatus::EstimatedCeiling;
     if !measured && energy.reason.as_deref().is_none_or(str::is_empty) {
@@ -81,7 +81,7 @@ fn check(work: Option<Work>, energy: &Energy, problem: &mut impl FnMut(&str)) {
     }
 }
 
-fn check_figures(work: Option<Work>, figures: &EnergyFigures, problem: &mut impl FnMut(&str)) {
+fn check_figures(work: Option<Work>, figures: &EnergyFigures, problem: &mut impl FnMut(&'static str)) {
     let windows = figures.windows.iter().flat_map(|window| [window.seconds, window.runs, window.joules]);
     let numbers = [
         figures.joules_per_run,
