@@ -54,7 +54,7 @@ pub(crate) fn energy(pj_per_flop: f64, combined: f64, scope: &str) -> Value {
             "joules_per_run": joules, "dynamic_joules_per_run": null, "pj_per_flop": pj_per_flop,
             "flop_per_s_per_w": 2e6 / joules, "mean_power_w": 100.0, "seconds_per_run": joules / 100.0,
             "energy_delay_js": joules * joules / 100.0, "repeatability": combined, "absolute": 0.0,
-            "combined": combined, "windows": [{ "seconds": 1.0, "runs": 1000.0, "joules": joules * 1000.0,
+            "combined": combined, "windows": [{ "seconds": joules * 10.0, "runs": 1000.0, "joules": joules * 1000.0,
             "counter_to_integral": null }], "cold_idle_w": null, "warm_idle_w": null, "mean_clock_mhz": null,
             "temperature_c": null, "power_limit_w": 250.0,
         },

@@ -30,6 +30,6 @@ mod tests {
         if std::env::var_os("UPDATE_SCHEMA").is_some() {
             std::fs::write(path, super::schema()).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), super::schema());
+        assert!(std::fs::read_to_string(path).unwrap() == super::schema(), "{path} is not the types' own");
     }
 }

@@ -57,6 +57,6 @@ mod tests {
         if std::env::var_os("UPDATE_SCHEMA").is_some() {
             std::fs::write(path, super::json_schema()).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), super::json_schema());
+        assert!(std::fs::read_to_string(path).unwrap() == super::json_schema(), "{path} is not the types' own");
     }
 }
