@@ -107,6 +107,9 @@ async function used(page, wrong) {
   const link = page.locator("td a[href^='#r']:visible").first();
   if (await link.count()) {
     await link.hover();
+    // The way there may have scrolled, which takes a tooltip away.
+    await page.waitForTimeout(100);
+    await link.hover({ position: { x: 2, y: 2 } });
     if (!(await page.locator("#tip").textContent())) wrong("a figure has no tooltip");
     await link.click();
     const open = await page.evaluate(() => document.querySelector(":target")?.getClientRects().length);
