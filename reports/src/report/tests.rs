@@ -63,7 +63,7 @@ fn only_equal_cases_are_compared() {
     let changed = |change: fn(&mut serde_json::Value)| {
         let mut other = base.clone();
         change(&mut other);
-        two(&[base.clone()], &[other])
+        two(std::slice::from_ref(&base), &[other])
     };
     assert_eq!(changed(|_| {}).common_cases, 1);
     let other: [fn(&mut serde_json::Value); 6] = [
