@@ -4,6 +4,7 @@ mod args;
 mod ceilings;
 mod check;
 mod exit;
+mod history;
 mod inventory;
 mod measure;
 mod meters;
@@ -34,6 +35,7 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Check { files, format }) => check::check(&files, format.json),
         Some(Command::Probe(options)) => ceilings::probe(app, &options),
         Some(Command::Roofline { file, format }) => ceilings::roofline(&file, format.json),
+        Some(Command::History(arguments)) => history::history(arguments),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "accelbench", &mut text);
