@@ -20,8 +20,18 @@ pub struct Run {
 
 impl Run {
     pub fn new(nth: usize, times: &[Option<f64>]) -> Self {
-        let commit = format!("{nth:040x}");
-        Self { nth, commit, driver: "driver 1".to_owned(), times: times.to_vec(), measured: times.len() }
+        Self {
+            nth,
+            commit: Self::commit(nth),
+            driver: "driver 1".to_owned(),
+            times: times.to_vec(),
+            measured: times.len(),
+        }
+    }
+
+    /// The commit of a run.
+    pub fn commit(nth: usize) -> String {
+        format!("{nth:08x}{:032x}", 0)
     }
 
     /// The case's name without its device.

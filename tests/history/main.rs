@@ -97,8 +97,12 @@ impl Kept {
     }
 }
 
-/// Times of one case about a level, with a little noise that is the same everywhere.
+/// A time about a level, with half a percent of noise that is the same everywhere.
 fn about(level: f64, nth: usize) -> f64 {
-    let noise = ((nth * 2_654_435_761) >> 7 & 0xff) as f64 / 255.0 - 0.5;
-    level * (1.0 + 0.01 * noise)
+    // The finaliser of SplitMix64.
+    let mut bits = (nth as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let uniform = ((bits ^ bits >> 31) >> 11) as f64 / (1u64 << 53) as f64;
+    level * (0.995 + 0.01 * uniform)
 }
