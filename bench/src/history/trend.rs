@@ -228,13 +228,15 @@ pub(super) fn devices(connection: &Connection) -> rusqlite::Result<BTreeMap<i64,
     query.query_map([], device)?.collect()
 }
 
+/// Of a metric, and of cases that fit a pattern.
+const STORED: &str = "
+    SELECT s.id, c.name, s.device, s.driver, s.cache, s.fill, s.revision, a.found
+    FROM cases c JOIN series s ON s.case_id = c.id
+    LEFT JOIN analyses a ON a.series = s.id AND a.metric = ?1 AND a.revision = s.revision
+    WHERE ?2 IS NULL OR c.name GLOB ?2";
+
 fn stored(connection: &Connection, metric: Metric, glob: Option<&str>) -> rusqlite::Result<Vec<Stored>> {
-    let mut query = connection.prepare_cached(
-        "SELECT s.id, c.name, s.device, s.driver, s.cache, s.fill, s.revision, a.found
-         FROM cases c JOIN series s ON s.case_id = c.id
-         LEFT JOIN analyses a ON a.series = s.id AND a.metric = ?1 AND a.revision = s.revision
-         WHERE ?2 IS NULL OR c.name GLOB ?2",
-    )?;
+    let mut query = connection.prepare_cached(STORED)?;
     let series = |row: &Row<'_>| {
         let found: Option<String> = row.get(7)?;
         Ok(Stored {
@@ -251,17 +253,22 @@ fn stored(connection: &Connection, metric: Metric, glob: Option<&str>) -> rusqli
     query.query_map(params![metric.name(), glob], series)?.collect()
 }
 
-/// The last results of a series with their clocks, in time order. What was left out, and what the device can't do, is
-/// nothing that happened.
-fn points(connection: &Connection, series: i64, metric: Metric) -> rusqlite::Result<Vec<(Option<String>, Point)>> {
-    let mut query = connection.prepare_cached(&format!(
+/// The last results of a series, the last one first.
+fn last_results(metric: Metric) -> String {
+    format!(
         "SELECT x.clock, x.status, x.{}, x.ci_low_ns, x.ci_high_ns, r.sha256, r.run_id, r.started, r.git_commit,
            r.git_dirty
          FROM results x JOIN runs r ON r.id = x.run
          WHERE x.series = ?1 AND x.status NOT IN ('skipped', 'unsupported')
          ORDER BY x.started_ns DESC, x.run DESC LIMIT ?2",
         metric.column()
-    ))?;
+    )
+}
+
+/// The last results of a series with their clocks, in time order. What was left out, and what the device can't do, is
+/// nothing that happened.
+fn points(connection: &Connection, series: i64, metric: Metric) -> rusqlite::Result<Vec<(Option<String>, Point)>> {
+    let mut query = connection.prepare_cached(&last_results(metric))?;
     let point = |row: &Row<'_>| {
         let status: String = row.get(1)?;
         let interval = match (row.get(3)?, row.get(4)?) {
@@ -335,5 +342,43 @@ fn follow(trends: &mut [Trend]) {
     }
     for (at, follows) in found {
         trends[at].follows = Some(follows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(query: &str) -> Vec<String> {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("schema.sql")).unwrap();
+        let mut query = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+        query.query_map(params!["1", 2], |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// No question reads all results, or sorts any.
+    #[test]
+    fn questions_are_answered_from_indexes() {
+        let results = plan(&last_results(Metric::Energy));
+        assert!(results[0].starts_with("SEARCH x USING PRIMARY KEY (series=?"), "{results:?}");
+        assert!(results[1].starts_with("SEARCH r USING INTEGER PRIMARY KEY"), "{results:?}");
+        assert_eq!(results.len(), 2, "{results:?}");
+        let stored = plan(STORED);
+        assert_eq!(stored.iter().filter(|step| step.starts_with("SCAN")).count(), 1, "{stored:?}");
+        assert!(stored.iter().any(|step| step.starts_with("SEARCH a USING PRIMARY KEY")), "{stored:?}");
+    }
+
+    #[test]
+    fn patterns() {
+        let parts = |case: &str| {
+            let selection = Selection { case: Some(case.to_owned()), device: None };
+            let (glob, names) = selection.parts();
+            (glob, names.into_iter().map(str::to_owned).collect::<Vec<_>>())
+        };
+        assert_eq!(parts("gemm/f32"), (Some("*gemm/f32*".to_owned()), vec![]));
+        assert_eq!(parts("gemm/*/tiled"), (Some("gemm/*/tiled".to_owned()), vec![]));
+        assert_eq!(parts("[g]emm"), (Some("*[[]g]emm*".to_owned()), vec![]));
+        assert_eq!(parts("gemm@opencl:0"), (Some("*gemm*".to_owned()), vec!["opencl:0".to_owned()]));
+        assert_eq!(parts("@opencl:0"), (None, vec!["opencl:0".to_owned()]));
     }
 }
