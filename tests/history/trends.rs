@@ -33,7 +33,7 @@ fn a_step_is_found_between_its_runs() {
     let points = first["points"].as_array().unwrap();
     assert_eq!((points.len(), &points[0]["new_commit"], &points[1]["new_commit"]), (40, &false.into(), &true.into()));
     let text = kept.run(&["trend"]).stdout;
-    assert!(text.contains("+6.") && text.contains("between 2026-01-01 00:24 of ") && text.contains('█'), "{text}");
+    assert!(text.contains("% between 2026-01-01 00:24 of 000000180 and ") && text.contains('█'), "{text}");
 }
 
 #[test]

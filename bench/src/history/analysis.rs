@@ -259,7 +259,7 @@ mod tests {
     fn small_steps_are_a_drift_also_where_change_points_are_found() {
         for (total, count) in [(0.03, 60), (0.3, 150)] {
             let found = analysis(times(2, count, |at| (total * at as f64 / count as f64).exp()));
-            let drift = found.drift.as_ref().unwrap_or_else(|| panic!("{total}: {found:?}"));
+            let drift = found.drift.as_ref().unwrap();
             assert!((drift.ratio.ln() / total - 1.0).abs() < 0.2, "{drift:?}");
             assert_eq!(drift.runs, count, "{drift:?}");
             assert!(drift.ratio_per_run.ln() < NOTICED && found.changes.iter().all(|change| change.gradual));
@@ -270,7 +270,7 @@ mod tests {
     fn a_drift_is_told_from_the_step_before_it() {
         let found =
             analysis(times(3, 120, |at| if at < 60 { 1.0 } else { 1.2 * (0.05 * (at - 60) as f64 / 60.0).exp() }));
-        let drift = found.drift.as_ref().unwrap_or_else(|| panic!("{found:?}"));
+        let drift = found.drift.as_ref().unwrap();
         assert!(drift.runs.abs_diff(60) <= 1 && (drift.ratio - 1.05).abs() < 0.015, "{drift:?}");
         let sudden: Vec<&Change> = found.changes.iter().filter(|change| !change.gradual).collect();
         assert_eq!(sudden.len(), 1, "{:?}", found.changes);

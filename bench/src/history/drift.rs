@@ -52,7 +52,8 @@ fn variance(values: &[f64]) -> f64 {
     let term = |n: f64| n * (n - 1.0) * (2.0 * n + 5.0);
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let ties: f64 = sorted.chunk_by(|one, other| one == other).map(|tied| term(tied.len() as f64)).sum();
+    let ties: f64 =
+        sorted.chunk_by(|one, other| one.total_cmp(other).is_eq()).map(|tied| term(tied.len() as f64)).sum();
     (term(values.len() as f64) - ties) / 18.0
 }
 
@@ -86,7 +87,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     order.sort_by(|&one, &other| values[one].total_cmp(&values[other]));
     let mut ranks = vec![0.0; values.len()];
     let mut first = 0;
-    for tied in order.chunk_by(|&one, &other| values[one] == values[other]) {
+    for tied in order.chunk_by(|&one, &other| values[one].total_cmp(&values[other]).is_eq()) {
         for &index in tied {
             ranks[index] = first as f64 + (tied.len() as f64 - 1.0) / 2.0;
         }

@@ -6,7 +6,7 @@ use accelbench_reports::Status;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So many of the last results of a series are looked at.
 pub const WINDOW: usize = 200;
@@ -182,7 +182,7 @@ impl History {
     fn complete(&mut self, stored: &mut [Stored], metric: Metric) -> Result<(), Error> {
         let mut new = Vec::new();
         for series in stored.iter_mut().filter(|series| series.found.is_none()) {
-            let found = analyses(self.index.run(|connection| points(connection, series.id, metric))?);
+            let found = analyses(&self.index.run(|connection| points(connection, series.id, metric))?);
             new.push((series.id, series.revision, serde_json::to_string(&found).unwrap_or_default()));
             series.found = Some(found);
         }
@@ -307,8 +307,8 @@ fn of_clock(points: Vec<(Option<String>, Point)>, clock: Option<&str>) -> Vec<Po
 }
 
 /// An analysis for each clock.
-fn analyses(points: Vec<(Option<String>, Point)>) -> Vec<Analysis> {
-    let clocks: std::collections::BTreeSet<String> = points.iter().filter_map(|(clock, _)| clock.clone()).collect();
+fn analyses(points: &[(Option<String>, Point)]) -> Vec<Analysis> {
+    let clocks: BTreeSet<String> = points.iter().filter_map(|(clock, _)| clock.clone()).collect();
     let of = |clock: String| {
         let points: Vec<&Point> = points
             .iter()

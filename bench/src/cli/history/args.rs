@@ -17,7 +17,7 @@ Environment:
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct HistoryArgs {
-    /// The history's folder; by default ACCELBENCH_HISTORY, or one in the user's data folder
+    /// The history's folder; by default `ACCELBENCH_HISTORY`'s, or one in the user's data folder
     #[arg(long = "history", value_name = "FOLDER", global = true)]
     pub(super) folder: Option<PathBuf>,
     /// Seconds to wait for other programs that write to the history

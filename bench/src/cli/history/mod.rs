@@ -84,9 +84,9 @@ impl Place {
     fn list(&self, filter: &RunFilter, json: bool) -> Result<ExitCode, UserError> {
         let runs = self.open()?.runs(filter)?;
         if json {
-            print_json(&json!(runs))?
+            print_json(&json!(runs))?;
         } else {
-            term::print(&text::runs(&runs))?
+            term::print(&text::runs(&runs))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -114,9 +114,9 @@ impl Place {
             history.add_points(trend)?;
         }
         if json {
-            print_json(&json!(trends))?
+            print_json(&json!(trends))?;
         } else {
-            term::print(&text::cases(&trends))?
+            term::print(&text::cases(&trends))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -139,9 +139,9 @@ impl Place {
     fn bisect_hint(&self, case: String, series: &Series, json: bool) -> Result<ExitCode, UserError> {
         let hints = self.open()?.bisect_hints(&selection(Some(case), series), series.metric.into())?;
         if json {
-            print_json(&json!(hints))?
+            print_json(&json!(hints))?;
         } else {
-            term::print(&text::hints(&hints))?
+            term::print(&text::hints(&hints))?;
         }
         Ok(ExitCode::SUCCESS)
     }

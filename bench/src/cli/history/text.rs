@@ -61,18 +61,14 @@ pub(super) fn run(run: &RunEntry, file: &RunFile) -> String {
 }
 
 fn result(row: &ResultRow) -> String {
-    match (&row.timing, &row.rate) {
-        (Some(timing), Some(rate)) => {
-            let share = row.ceiling.as_ref().map_or(String::new(), |ceiling| units::percent(ceiling.fraction));
-            let (time, rate) = (units::time(timing.median_ns), units::flop_per_s(rate.flop_per_s));
-            format!("{:60} {time:>10} {rate:>16} {share:>5}", row.case)
-        }
-        _ => {
-            let reason = row.reason.as_deref().and_then(|reason| reason.lines().next()).unwrap_or_default();
-            let style = if row.status.is_fault() { BAD } else { FAINT };
-            format!("{:60} {} {}", row.case, styled(style, row.status.name()), styled(FAINT, reason))
-        }
+    if let (Some(timing), Some(rate)) = (&row.timing, &row.rate) {
+        let share = row.ceiling.as_ref().map_or(String::new(), |ceiling| units::percent(ceiling.fraction));
+        let (time, rate) = (units::time(timing.median_ns), units::flop_per_s(rate.flop_per_s));
+        return format!("{:60} {time:>10} {rate:>16} {share:>5}", row.case);
     }
+    let reason = row.reason.as_deref().and_then(|reason| reason.lines().next()).unwrap_or_default();
+    let style = if row.status.is_fault() { BAD } else { FAINT };
+    format!("{:60} {} {}", row.case, styled(style, row.status.name()), styled(FAINT, reason))
 }
 
 /// Every point of each series.
