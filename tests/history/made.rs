@@ -8,18 +8,18 @@ use std::collections::BTreeMap;
 
 /// A run: its place in time, and what it says of each of its cases.
 #[derive(Clone, Debug)]
-pub struct Run {
-    pub nth: usize,
-    pub commit: String,
-    pub driver: String,
+pub(super) struct Run {
+    pub(super) nth: usize,
+    pub(super) commit: String,
+    pub(super) driver: String,
     /// Nanoseconds by case; none for a case that crashed.
-    pub times: Vec<Option<f64>>,
+    pub(super) times: Vec<Option<f64>>,
     /// Cases that there are rows of: fewer where the run was stopped.
-    pub measured: usize,
+    pub(super) measured: usize,
 }
 
 impl Run {
-    pub fn new(nth: usize, times: &[Option<f64>]) -> Self {
+    pub(super) fn new(nth: usize, times: &[Option<f64>]) -> Self {
         Self {
             nth,
             commit: Self::commit(nth),
@@ -30,17 +30,17 @@ impl Run {
     }
 
     /// The commit of a run.
-    pub fn commit(nth: usize) -> String {
+    pub(super) fn commit(nth: usize) -> String {
         format!("{nth:08x}{:032x}", 0)
     }
 
     /// The case's name without its device.
-    pub fn case(index: usize) -> String {
+    pub(super) fn case(index: usize) -> String {
         format!("gemm/f32/{0}x{0}x{0}/tiled", 8 + index)
     }
 
     /// The file's text.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let results: Vec<ResultRow> = (0..self.measured).map(|index| self.row(index)).collect();
         let complete = self.measured == self.times.len();
         let end = End {
