@@ -6,6 +6,7 @@ use accelbench_reports::Status;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many of the last results of a series are looked at.
@@ -150,10 +151,9 @@ impl History {
             }));
         }
         follow(&mut trends);
-        trends.sort_by(|one, other| {
-            let weights = other.found.weight().total_cmp(&one.found.weight());
-            let key = |trend: &Trend| (trend.name(), trend.found.first_started.clone());
-            weights.then_with(|| key(one).cmp(&key(other)))
+        // Weights are never negative, so that their bits are in their order.
+        trends.sort_by_cached_key(|trend| {
+            (Reverse(trend.found.weight().to_bits()), trend.name(), trend.found.first_started.clone())
         });
         Ok(trends)
     }
