@@ -23,7 +23,7 @@ fn no_command_prints_first_steps() {
 
 #[test]
 fn help_tells_exit_codes_where_there_are_some_to_tell() {
-    for command in ["all", "run", "check", "probe"] {
+    for command in ["all", "run", "check", "probe", "history"] {
         let text = stdout(&[command, "--help"]);
         assert!(text.contains("Exit codes:\n  0 ") && text.contains("\n  2 "), "{text}");
     }

@@ -2,14 +2,13 @@
 //!
 //! A device that was changed, a new driver, another processor or another program is another key, and probed anew.
 
+use crate::digest::sha256_hex;
 use crate::{App, host};
 use accelbench_backends::DeviceInfo;
 use accelbench_kernels::{Precision, Profile, probe};
 use accelbench_reports::Ceilings;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -65,7 +64,7 @@ impl Place {
             cpu: host.cpu,
             threads: host.threads,
         };
-        let name = format!("{}-{:.16}.json", key.backend, hexadecimal(&serde_json::to_vec(&key).unwrap_or_default()));
+        let name = format!("{}-{:.16}.json", key.backend, sha256_hex(&serde_json::to_vec(&key).unwrap_or_default()));
         Self { path: folder().map(|folder| folder.join("ceilings").join(name)), key }
     }
 
@@ -119,14 +118,7 @@ fn sources(app: App, device: &DeviceInfo) -> String {
             }
         }
     }
-    hexadecimal(text.as_bytes())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    sha256_hex(text.as_bytes())
 }
 
 #[cfg(test)]

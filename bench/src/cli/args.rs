@@ -115,6 +115,9 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Keep result files, and show how results change over time
+    #[command(after_help = super::history::EXIT_CODES)]
+    History(super::history::HistoryArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -5,6 +5,7 @@ mod ceilings;
 mod check;
 mod compare;
 mod exit;
+mod history;
 mod inventory;
 mod measure;
 mod meters;
@@ -41,6 +42,7 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Report(options)) => report::report(&options),
         Some(Command::Compare(options)) => compare::compare(&options),
         Some(Command::Show { run, format }) => show::show(&run, format.json),
+        Some(Command::History(arguments)) => history::history(arguments),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "accelbench", &mut text);

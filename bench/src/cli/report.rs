@@ -9,8 +9,11 @@ use std::process::ExitCode;
 
 pub(super) fn report(options: &ReportArgs) -> Result<ExitCode, UserError> {
     // Before minutes are spent on reading.
-    let formats: Vec<(&Path, Format)> =
-        options.output.iter().map(|path| Ok((path.as_path(), format(path, options)?))).collect::<Result<_, _>>()?;
+    let formats: Vec<(&Path, Format)> = options
+        .output
+        .iter()
+        .map(|path| Ok((path.as_path(), format(path, options)?)))
+        .collect::<Result<_, UserError>>()?;
     let load = LoadOptions { title: options.title.clone(), anonymous: options.anonymous, strict: options.strict };
     let report = read(&options.runs, &load)?;
     for (path, format) in formats {
