@@ -67,6 +67,7 @@ impl Run {
                 profile: "quick".to_owned(),
                 cache: CacheMode::Warm,
                 seed: 1,
+                fill: None,
                 timeout_s: 60.0,
                 budget_s: None,
                 case_limit_s: None,
