@@ -18,9 +18,10 @@ const READING: f64 = 0.1;
 const READING_BESIDE: f64 = 0.0025;
 /// What a reading costs besides the call: its thread is woken, and another is set aside for it.
 const WAKING_S: f64 = 10e-6;
-/// But it is not put off for longer than this, or than the meter's own interval: a reading of a program that takes 10 ms
-/// would come every 4 s, and windows of seconds would start and end at no change that was seen.
+/// But it is not put off for longer than this, or for more of the meter's own intervals: a reading of a program that takes
+/// 10 ms would come every 4 s, and windows of seconds would start and end at no change that was seen.
 const PUT_OFF_MAX_S: f64 = 1.0;
+const PUT_OFF_INTERVALS: f64 = 4.0;
 /// Batches that are handed over at once: while the device works on one, the next one waits for it.
 const AHEAD: usize = 2;
 
@@ -93,7 +94,8 @@ fn read_on(mut meter: Box<dyn Meter>, share: f64, state: &AtomicU8, sender: &Sen
                 // The lower of two: a thread that is set aside while it reads has not read for so long.
                 let usual_s = cost_s.min(last_s);
                 last_s = cost_s;
-                let put_off_s = ((usual_s + WAKING_S) * (1.0 / share - 1.0)).min(PUT_OFF_MAX_S);
+                let put_off_s =
+                    ((usual_s + WAKING_S) * (1.0 / share - 1.0)).min(PUT_OFF_MAX_S.min(PUT_OFF_INTERVALS * interval_s));
                 let pause_s = put_off_s.max(interval_s - cost_s);
                 std::thread::sleep(Duration::try_from_secs_f64(pause_s).unwrap_or_default());
             }
