@@ -3,7 +3,7 @@
 mod energy;
 
 use crate::roofline;
-use crate::{Ceiling, Ceilings, EndStatus, ResultRow, RunFile, Status, Verify};
+use crate::{Ceiling, Ceilings, EndStatus, Energy, ResultRow, RunFile, Status, Verify};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is wrong with a file, in words; nothing where it is sound.
@@ -18,12 +18,12 @@ pub fn rows(file: &RunFile) -> Vec<String> {
     let mut problems = Vec::new();
     let devices: BTreeSet<&str> = file.header.devices.iter().map(|device| device.id.as_str()).collect();
     let planned: BTreeSet<&str> = file.header.plan.cases.iter().map(String::as_str).collect();
-    for ceilings in &file.ceilings {
-        let mut problem = |what: &str| problems.push(format!("the ceilings of {}: {what}", ceilings.device));
-        if !devices.contains(ceilings.device.as_str()) {
+    for of_device in &file.ceilings {
+        let mut problem = |what: &str| problems.push(format!("the ceilings of {}: {what}", of_device.device));
+        if !devices.contains(of_device.device.as_str()) {
             problem("the device is not in the header");
         }
-        check_ceilings(ceilings, &mut problem);
+        ceilings(of_device).into_iter().for_each(problem);
     }
     let mut seen = BTreeSet::new();
     for row in &file.results {
@@ -37,13 +37,9 @@ pub fn rows(file: &RunFile) -> Vec<String> {
         if !devices.contains(row.device.as_str()) {
             problem("its device is not in the header");
         }
-        check_row(row, &mut problem);
-        if let Some(energy) = &row.energy {
-            energy::check(row, energy, &mut problem);
-        }
-        if let Some(ceiling) = &row.ceiling {
-            check_ceiling(file, row, ceiling, &mut problem);
-        }
+        let of_energy = row.energy.iter().flat_map(|of_row| energy(row, of_row));
+        let of_ceiling = row.ceiling.iter().flat_map(|of_row| ceiling(file, row, of_row));
+        self::row(row).into_iter().chain(of_energy).chain(of_ceiling).for_each(problem);
     }
     problems
 }
@@ -76,7 +72,35 @@ pub fn counts(rows: &[ResultRow]) -> BTreeMap<String, u64> {
     counts
 }
 
-fn check_row(row: &ResultRow, problem: &mut impl FnMut(&str)) {
+/// What is wrong with a row by itself, but for its energy and its ceiling.
+pub(crate) fn row(row: &ResultRow) -> Vec<&'static str> {
+    let mut problems = Vec::new();
+    check_row(row, &mut |problem| problems.push(problem));
+    problems
+}
+
+/// What is wrong with a row's energy.
+pub(crate) fn energy(row: &ResultRow, energy: &Energy) -> Vec<&'static str> {
+    let mut problems = Vec::new();
+    energy::check(row, energy, &mut |problem| problems.push(problem));
+    problems
+}
+
+/// What is wrong with a device's ceilings.
+pub(crate) fn ceilings(ceilings: &Ceilings) -> Vec<&'static str> {
+    let mut problems = Vec::new();
+    check_ceilings(ceilings, &mut |problem| problems.push(problem));
+    problems
+}
+
+/// What is wrong with a row's ceiling.
+pub(crate) fn ceiling(file: &RunFile, row: &ResultRow, ceiling: &Ceiling) -> Vec<&'static str> {
+    let mut problems = Vec::new();
+    check_ceiling(file, row, ceiling, &mut |problem| problems.push(problem));
+    problems
+}
+
+fn check_row(row: &ResultRow, problem: &mut impl FnMut(&'static str)) {
     if row.status != Status::Ok {
         if row.reason.as_deref().is_none_or(str::is_empty) {
             problem("it is not ok and gives no reason");
@@ -113,7 +137,7 @@ fn verified(verify: &Verify) -> bool {
     verify.checked > 0 && verify.max_error.is_some_and(|error| error <= verify.bound)
 }
 
-fn check_ceilings(ceilings: &Ceilings, problem: &mut impl FnMut(&str)) {
+fn check_ceilings(ceilings: &Ceilings, problem: &mut impl FnMut(&'static str)) {
     let latency = &ceilings.latency;
     let small = [
         latency.smallest_upload_ns,
@@ -142,7 +166,7 @@ fn check_ceilings(ceilings: &Ceilings, problem: &mut impl FnMut(&str)) {
     }
 }
 
-fn check_ceiling(file: &RunFile, row: &ResultRow, ceiling: &Ceiling, problem: &mut impl FnMut(&str)) {
+fn check_ceiling(file: &RunFile, row: &ResultRow, ceiling: &Ceiling, problem: &mut impl FnMut(&'static str)) {
     let close = |one: f64, other: f64| (one / other - 1.0).abs() < 1e-9;
     let follows = |ceilings: &Ceilings| {
         roofline::of_row(ceilings, row, ceiling.unit).is_some_and(|expected| {

@@ -5,14 +5,25 @@
 //! else is derived from it and can be made again. The crate reads files of any age from any machine and knows no device
 //! and no operation.
 
+mod anonymous;
 pub mod check;
+pub mod csv;
+pub mod inert;
+pub mod json;
+pub mod load;
+pub mod markdown;
 pub mod read;
+pub mod report;
 pub mod roofline;
 pub mod schema;
 pub mod summary;
+pub mod text;
+pub mod units;
 pub mod write;
 
+pub use load::{LoadError, LoadOptions, load};
 pub use read::{ReadError, RunFile};
+pub use report::Report;
 pub use schema::{
     BackendRow, BackendStatus, Bandwidth, Bound, CacheMode, Ceiling, Ceilings, DeviceRow, Direction, End, EndStatus,
     Energy, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyStatus, EnergyWindow, Host, HostMemory, Latency, Line,

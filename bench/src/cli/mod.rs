@@ -9,9 +9,9 @@ mod measure;
 mod meters;
 mod progress;
 mod term;
-mod units;
 
 use crate::{App, worker};
+use accelbench_reports::units;
 use args::{Cli, Command, Internal};
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use super::positive;
 use crate::{Energy, EnergyFigures, EnergyStatus, ResultRow, Status};
 
-pub(super) fn check(row: &ResultRow, energy: &Energy, problem: &mut impl FnMut(&str)) {
+pub(super) fn check(row: &ResultRow, energy: &Energy, problem: &mut impl FnMut(&'static str)) {
     let measured = energy.status == EnergyStatus::Measured;
     let estimated = energy.status == EnergyStatus::EstimatedCeiling;
     if row.status != Status::Ok {
@@ -31,7 +31,7 @@ pub(super) fn check(row: &ResultRow, energy: &Energy, problem: &mut impl FnMut(&
     }
 }
 
-fn check_figures(row: &ResultRow, figures: &EnergyFigures, problem: &mut impl FnMut(&str)) {
+fn check_figures(row: &ResultRow, figures: &EnergyFigures, problem: &mut impl FnMut(&'static str)) {
     let windows = figures.windows.iter().flat_map(|window| [window.seconds, window.runs, window.joules]);
     let numbers = [
         figures.joules_per_run,

@@ -30,6 +30,30 @@ pub struct Ceilings {
     pub missing: Vec<Missing>,
 }
 
+impl Ceilings {
+    /// Shows every text to `change`, which may change it.
+    pub fn each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
+        for text in [&mut self.device, &mut self.probed, &mut self.profile] {
+            change(text);
+        }
+        for peak in &mut self.peaks {
+            [&mut peak.dtype, &mut peak.plan, &mut peak.verify.method].into_iter().for_each(&mut *change);
+        }
+        for point in self.memory.iter_mut().chain(&mut self.sweep) {
+            let texts = [&mut point.kernel, &mut point.dtype, &mut point.plan, &mut point.verify.method];
+            texts.into_iter().for_each(&mut *change);
+        }
+        self.transfers.iter_mut().for_each(|transfer| change(&mut transfer.clock));
+        for figure in &mut self.theoretical {
+            figure.dtype.iter_mut().for_each(&mut *change);
+            [&mut figure.clock_source, &mut figure.source].into_iter().for_each(&mut *change);
+        }
+        for missing in &mut self.missing {
+            [&mut missing.what, &mut missing.reason].into_iter().for_each(&mut *change);
+        }
+    }
+}
+
 /// Arithmetic units. Each kind has a peak of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -78,6 +78,16 @@ pub enum CacheMode {
     Cold,
 }
 
+impl CacheMode {
+    /// The name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warm => "warm",
+            Self::Cold => "cold",
+        }
+    }
+}
+
 /// The machine that the program ran on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Host {

@@ -1,28 +1,48 @@
-//! Numbers as screens show them: scaled units, four digits.
+//! Numbers as people read them: scaled units, four digits.
 
 /// A rate in FLOP/s.
-pub(super) fn flop_per_s(rate: f64) -> String {
+pub fn flop_per_s(rate: f64) -> String {
     scaled(rate, "FLOP/s")
 }
 
 /// A bandwidth in bytes/s.
-pub(super) fn bytes_per_s(rate: f64) -> String {
+pub fn bytes_per_s(rate: f64) -> String {
     scaled(rate, "B/s")
 }
 
+/// Energy per work, which is given in picojoules per FLOP.
+pub fn pj_per_flop(energy: f64) -> String {
+    scaled(energy * 1e-12, "J/FLOP")
+}
+
+/// Work per energy, which is a rate per power.
+pub fn flop_per_s_per_w(efficiency: f64) -> String {
+    scaled(efficiency, "FLOP/s/W")
+}
+
+/// A ratio: three digits.
+pub fn ratio(value: f64) -> String {
+    match value {
+        value if value < 0.0995 => format!("{value:.3}×"),
+        value if value < 9.995 => format!("{value:.2}×"),
+        value if value < 99.95 => format!("{value:.1}×"),
+        value => format!("{value:.0}×"),
+    }
+}
+
 /// How often something happens.
-pub(super) fn per_s(rate: f64) -> String {
+pub fn per_s(rate: f64) -> String {
     scaled(rate, "/s")
 }
 
 /// A share of a whole.
-pub(super) fn percent(fraction: f64) -> String {
+pub fn percent(fraction: f64) -> String {
     let percent = fraction * 100.0;
     if percent < 9.95 { format!("{percent:.1}%") } else { format!("{percent:.0}%") }
 }
 
 /// A size in bytes, in binary units.
-pub(super) fn bytes(size: u64) -> String {
+pub fn bytes(size: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut value = size as f64;
     let mut unit = 0;
@@ -34,7 +54,7 @@ pub(super) fn bytes(size: u64) -> String {
 }
 
 /// A time in nanoseconds.
-pub(super) fn time(ns: f64) -> String {
+pub fn time(ns: f64) -> String {
     match ns {
         ns if ns < 1e3 => format!("{} ns", digits(ns)),
         ns if ns < 1e6 => format!("{} µs", digits(ns / 1e3)),
@@ -44,7 +64,18 @@ pub(super) fn time(ns: f64) -> String {
 }
 
 fn scaled(value: f64, unit: &str) -> String {
-    let scales = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    let scales = [
+        (1e15, "P"),
+        (1e12, "T"),
+        (1e9, "G"),
+        (1e6, "M"),
+        (1e3, "k"),
+        (1.0, ""),
+        (1e-3, "m"),
+        (1e-6, "µ"),
+        (1e-9, "n"),
+        (1e-12, "p"),
+    ];
     match scales.into_iter().find(|(scale, _)| value >= *scale) {
         Some((scale, prefix)) => format!("{} {prefix}{unit}", digits(value / scale)),
         None => format!("{} {unit}", digits(value)),
