@@ -6,6 +6,7 @@
 //! and no operation.
 
 pub mod check;
+pub mod gate;
 pub mod read;
 pub mod roofline;
 pub mod schema;
