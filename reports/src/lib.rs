@@ -8,6 +8,7 @@
 mod anonymous;
 pub mod check;
 pub mod csv;
+pub mod gate;
 pub mod inert;
 pub mod json;
 pub mod load;
