@@ -7,6 +7,7 @@
 
 mod anonymous;
 pub mod check;
+pub mod ci;
 pub mod csv;
 pub mod gate;
 pub mod inert;
