@@ -66,17 +66,19 @@ fn entry(case: &GateCase) -> Entry {
         Some(Arm::Candidate) => "in the candidate: ",
         None => "",
     };
+    // What is wrong on one side, or stands on one side only, has no figure that says anything.
+    let compared = case.verdict.is_of_speed();
     Entry {
         id: String::new(),
         metric: case.metric,
         verdict: case.verdict.name(),
         state: state(case),
         reason: case.reason.as_ref().map(|reason| inert(&format!("{arm}{reason}"), SENTENCE)),
-        value: case.candidate,
+        value: case.candidate.filter(|_| compared),
         interval: None,
         change: Some(Change {
-            base: case.base,
-            estimate: case.estimate,
+            base: case.base.filter(|_| compared),
+            estimate: case.estimate.filter(|_| compared),
             thrown_out: case.thrown_out,
             stage: case.stage,
         }),

@@ -71,22 +71,20 @@ fn test_case(out: &mut String, suite: &Suite, entry: &Entry) {
     };
     let class = suite.name.replace(' ', ".");
     let _ = write!(out, "<testcase name=\"{}\" classname=\"{class}\" time=\"{seconds:.9}\"", escape(&entry.name()));
-    let element = match entry.state {
+    // The schema gives a type to failures and errors only.
+    let kind = format!(" type=\"{}\"", entry.verdict);
+    let (element, kind) = match entry.state {
         State::Passed => {
             out.push_str("/>\n");
             return;
         }
-        State::Skipped => "skipped",
-        State::Failed => "failure",
-        State::Errored => "error",
+        State::Skipped => ("skipped", ""),
+        State::Failed => ("failure", kind.as_str()),
+        State::Errored => ("error", kind.as_str()),
     };
     let message = escape(&format!("{}: {}", entry.verdict, entry.message()));
-    let _ = writeln!(
-        out,
-        "><{element} type=\"{}\" message=\"{message}\">{}</{element}></testcase>",
-        entry.verdict,
-        escape(&entry.figures())
-    );
+    let figures = escape(&entry.figures());
+    let _ = writeln!(out, "><{element}{kind} message=\"{message}\">{figures}</{element}></testcase>");
 }
 
 /// The schema's time of day knows no fractions and no zone; the epoch where there is no such time.

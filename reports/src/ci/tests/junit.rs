@@ -67,7 +67,7 @@ fn rules() -> BTreeMap<&'static str, (Vec<&'static str>, Vec<&'static str>)> {
         ("testcase", (vec!["classname", "name", "time"], vec!["error", "failure", "skipped"])),
         ("error", message()),
         ("failure", message()),
-        ("skipped", message()),
+        ("skipped", (vec!["message"], vec![])),
         ("system-out", (vec![], vec![])),
         ("system-err", (vec![], vec![])),
     ])

@@ -98,6 +98,15 @@ fn states_follow_the_verdicts() {
 }
 
 #[test]
+fn what_is_wrong_has_no_figures() {
+    for (name, suite) in suites() {
+        for entry in suite.entries.iter().filter(|entry| entry.state == State::Errored || entry.verdict == "WRONG") {
+            assert_eq!((entry.value, entry.figures().as_str()), (None, ""), "{name}: {}", entry.name());
+        }
+    }
+}
+
+#[test]
 fn only_what_cases_do_not_show_stands_beside_them() {
     for (name, suite) in suites() {
         assert_eq!(suite.beyond_entries, ["empty", "harness"].contains(&name), "{name}");
