@@ -44,7 +44,8 @@ pub fn render(suite: &Suite) -> String {
         let _ = writeln!(out, "{}", escape(note));
     }
     for entry in &suite.entries {
-        let _ = writeln!(out, "{} {}: {}", entry.verdict, escape(&entry.name()), escape(&entry.figures()));
+        let figures = if entry.value.is_some() { entry.figures() } else { entry.message() };
+        let _ = writeln!(out, "{} {}: {}", entry.verdict, escape(&entry.name()), escape(&figures));
     }
     out.push_str("</system-out>\n<system-err></system-err>\n</testsuite>\n</testsuites>\n");
     out

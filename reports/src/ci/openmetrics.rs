@@ -20,13 +20,13 @@ const FAMILIES: [Family; 10] = [
         name: "accelbench_case_time_seconds",
         unit: Some("seconds"),
         help: "The median time of one run; in a gate, the candidate's.",
-        figure: |entry| (entry.metric == Metric::Time).then_some(entry.value? * 1e-9),
+        figure: |entry| (entry.metric == Metric::Time).then_some(entry.value? / 1e9),
     },
     Family {
         name: "accelbench_case_base_time_seconds",
         unit: Some("seconds"),
         help: "The base's median time of one run.",
-        figure: |entry| (entry.metric == Metric::Time).then_some(entry.change.as_ref()?.base? * 1e-9),
+        figure: |entry| (entry.metric == Metric::Time).then_some(entry.change.as_ref()?.base? / 1e9),
     },
     Family {
         name: "accelbench_case_energy_joules",
