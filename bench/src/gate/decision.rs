@@ -107,7 +107,9 @@ mod tests {
         assert_eq!(verdict([3.0; 8], &Case { noise: 0.031, ..CASE }), Verdict::Pass);
         let mut coarse = slower([3.0; 8]);
         // Each arm may be off by a step: two steps of 1.6% explain 3%.
-        coarse.iter_mut().for_each(|pair| (pair.base.resolution, pair.candidate.resolution) = (1.6e4, 1.6e4));
+        for pair in &mut coarse {
+            (pair.base.resolution, pair.candidate.resolution) = (1.6e4, 1.6e4);
+        }
         let (verdict, estimate) = judge(&coarse, &CASE, 0.05, &Options::default(), Rules::SOUND);
         assert_eq!(verdict, Verdict::Pass);
         assert!(estimate.unwrap().margin > 0.031);

@@ -23,7 +23,8 @@ pub struct Estimate {
     pub margin: f64,
     /// The probability of such pairs or worse ones, were the effect `margin`.
     pub p: f64,
-    /// The smallest slowdown that pairs so noisy show to be above `margin`, with the options' power.
+    /// The smallest slowdown that so many pairs, so noisy, show to be above `margin` with the options' power where no
+    /// other case is flagged: a figure of the measurement, which other cases don't change.
     pub detectable: f64,
 }
 
@@ -35,8 +36,11 @@ impl Estimate {
         let [low, high] = walsh.interval(level);
         // To be found, an effect has to lie above the margin by how far the lower bound reaches down from it, and by
         // how far it itself may fall short of the truth.
-        let [miss_low, miss_high] = walsh.interval(options.miss());
-        let reach = f64::midpoint(high - low, miss_high - miss_low);
+        let width = |level| {
+            let [low, high] = walsh.interval(level);
+            high - low
+        };
+        let reach = f64::midpoint(width(options.alpha), width(options.miss()));
         Some(Self {
             pairs: worse.len(),
             effect: effect.exp_m1(),
@@ -79,9 +83,9 @@ mod tests {
     #[test]
     fn more_noise_and_a_stricter_level_hide_more() {
         let options = Options::default();
-        let detectable = |scale: f64, level| {
+        let detectable = |scale: f64, alpha| {
             let worse: Vec<f64> = (0..16).map(|i| scale * (f64::from(i) - 7.5)).collect();
-            Estimate::of(&worse, 0.02, level, &options).unwrap().detectable
+            Estimate::of(&worse, 0.02, 0.05, &Options { alpha, ..options }).unwrap().detectable
         };
         assert!(detectable(0.002, 0.05) > detectable(0.001, 0.05));
         assert!(detectable(0.001, 0.001) > detectable(0.001, 0.05));

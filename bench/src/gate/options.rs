@@ -9,7 +9,7 @@ pub struct Options {
     pub margin: f64,
     /// A case passes only if its slowdown is proven to be smaller than this.
     pub allowed: f64,
-    /// A case passes only if a slowdown of this size would have been found with probability `power`.
+    /// A case passes only if a slowdown of this size would have been found with probability `power`, were it alone.
     pub detectable: f64,
     /// The probability that anything is called regressed in a suite where nothing is.
     pub alpha: f64,
@@ -87,13 +87,13 @@ impl Options {
             let needed = (-level.log2()).ceil() as usize;
             if pairs < needed { Err(Invalid::Pairs { pairs, level, needed }) } else { Ok(()) }
         };
-        let each = self.pass_level.min(self.miss());
+        let each = self.pass_level.min(self.alpha).min(self.miss());
         reach(self.screen_pairs, each)?;
         reach(self.confirm_pairs, all_flagged.min(each))
     }
 
-    /// Pairs of a stage.
-    pub(super) fn pairs(&self, stage: Stage) -> usize {
+    /// Pairs of each case in a stage.
+    pub fn pairs(&self, stage: Stage) -> usize {
         match stage {
             Stage::Screen => self.screen_pairs,
             Stage::Confirm => self.confirm_pairs,

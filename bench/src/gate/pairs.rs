@@ -11,6 +11,7 @@ pub(super) struct Pair {
 
 /// What makes the statistics sound. All hold; tests plant an error by switching one off.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is switched off by itself.
 pub(super) struct Rules {
     /// Worse is positive.
     pub(super) worse_is_positive: bool,

@@ -15,6 +15,10 @@ const ATTEMPTS: usize = 2;
 /// Two blocks to be run, one of each arm, one right after the other.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Task {
+    /// The stage that it belongs to.
+    pub stage: Stage,
+    /// Its number in the stage, from 0. There are [`Options::pairs`] of them, and more where some are thrown out.
+    pub round: usize,
     /// The arm that runs first.
     pub first: Arm,
     /// What both measure, by index, in this order.
@@ -130,7 +134,7 @@ impl Gate {
         }
         // Every pair has its own coin: it makes what the order does symmetric, which is what the test rests on.
         let first = if self.order.next_u32() & 1 == 0 { Arm::Base } else { Arm::Candidate };
-        Some(Task { first, cases })
+        Some(Task { stage: self.stage, round: self.rounds, first, cases })
     }
 
     /// At the end of a stage: settles what it can. The screen only lets pass; the rest needs fresh data.
@@ -186,7 +190,12 @@ mod tests {
                 Step::Measure(task) => {
                     let block = |arm| task.cases.iter().map(|case| read(arm, *case, tasks.len())).collect();
                     let (base, candidate) = (block(Arm::Base), block(Arm::Candidate));
-                    tasks.push(Task { first: task.first, cases: task.cases.clone() });
+                    tasks.push(Task {
+                        cases: task.cases.clone(),
+                        stage: task.stage,
+                        round: task.round,
+                        first: task.first,
+                    });
                     gate.record(task, base, candidate);
                 }
             }
@@ -210,8 +219,9 @@ mod tests {
         assert_eq!(confirmed.pairs, 16);
         assert!((confirmed.level - 0.025).abs() < 1e-12, "two claims share the error");
         assert_eq!(tasks.len(), 24);
-        assert!(tasks[..8].iter().all(|task| task.cases == [0, 1, 2]));
-        assert!(tasks[8..].iter().all(|task| task.cases == [1, 2]));
+        assert!(tasks[..8].iter().all(|task| task.stage == Stage::Screen && task.cases == [0, 1, 2]));
+        assert!(tasks[8..].iter().all(|task| task.stage == Stage::Confirm && task.cases == [1, 2]));
+        assert!(tasks.iter().map(|task| task.round).eq((0..8).chain(0..16)));
     }
 
     #[test]

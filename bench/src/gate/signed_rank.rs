@@ -9,7 +9,8 @@
 /// All averages of two values, sorted.
 pub(super) struct Walsh {
     averages: Vec<f64>,
-    values: usize,
+    /// The probability of each number of averages below θ.
+    probabilities: Vec<f64>,
 }
 
 impl Walsh {
@@ -17,7 +18,7 @@ impl Walsh {
         let pairs = values.iter().enumerate().flat_map(|(i, a)| values[..=i].iter().map(|b| f64::midpoint(*a, *b)));
         let mut averages: Vec<f64> = pairs.collect();
         averages.sort_by(f64::total_cmp);
-        Self { averages, values: values.len() }
+        Self { averages, probabilities: probabilities(values.len()) }
     }
 
     /// Hodges' and Lehmann's estimate of θ. None without values.
@@ -28,8 +29,8 @@ impl Walsh {
     /// θ is below the first with a probability of at most `level`, and so for the second and above.
     pub(super) fn interval(&self, level: f64) -> [f64; 2] {
         let mut cumulative = 0.0;
-        let rejecting = probabilities(self.values).into_iter().take_while(|p| {
-            cumulative += *p;
+        let rejecting = self.probabilities.iter().take_while(|p| {
+            cumulative += **p;
             cumulative <= level
         });
         match rejecting.count() {
@@ -41,7 +42,7 @@ impl Walsh {
     /// The probability that so few averages lie at or below `theta`, were it the truth: small where θ is larger.
     pub(super) fn p_above(&self, theta: f64) -> f64 {
         let below = self.averages.partition_point(|average| *average <= theta);
-        probabilities(self.values).iter().take(below + 1).sum::<f64>().min(1.0)
+        self.probabilities.iter().take(below + 1).sum::<f64>().min(1.0)
     }
 }
 
@@ -70,6 +71,11 @@ mod tests {
         })
     }
 
+    /// To the last bit.
+    fn same(a: f64, b: f64) -> bool {
+        a.to_bits() == b.to_bits()
+    }
+
     #[test]
     fn the_textbook_s_critical_values() {
         // Tables of the signed-rank test, one-sided 5% and 2.5%: the largest sums that reject.
@@ -77,7 +83,7 @@ mod tests {
             let values: Vec<f64> = (0..n).map(|i| f64::from(1u32 << i)).collect();
             let walsh = Walsh::of(&values);
             for (level, critical) in [(0.05, five), (0.025, two_and_a_half)] {
-                assert_eq!(walsh.interval(level)[0], walsh.averages[critical], "n = {n}, level {level}");
+                assert!(same(walsh.interval(level)[0], walsh.averages[critical]), "n = {n}, level {level}");
             }
         }
     }
@@ -119,13 +125,14 @@ mod tests {
         let values = [1.0, 2.0, 4.0, 8.0, -16.0, 32.0];
         let mirrored = values.map(|value| -value);
         let [low, high] = Walsh::of(&values).interval(0.1);
-        assert_eq!(Walsh::of(&mirrored).interval(0.1), [-high, -low]);
+        let [mirrored_low, mirrored_high] = Walsh::of(&mirrored).interval(0.1);
+        assert!(same(mirrored_low, -high) && same(mirrored_high, -low));
         assert!(low < Walsh::of(&values).centre().unwrap() && Walsh::of(&values).centre().unwrap() < high);
     }
 
     #[test]
     fn too_few_values_bound_nothing() {
         assert_eq!(Walsh::of(&[]).centre(), None);
-        assert_eq!(Walsh::of(&[1.0, 2.0]).interval(0.05), [f64::NEG_INFINITY, f64::INFINITY]);
+        assert!(Walsh::of(&[1.0, 2.0]).interval(0.05).iter().all(|end| end.is_infinite()));
     }
 }

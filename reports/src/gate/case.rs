@@ -160,7 +160,7 @@ pub enum Doubt {
     Detectable,
     /// Too many pairs were thrown out.
     ThrownOut,
-    /// A block left the case out, for want of time or memory.
+    /// It was left out already when outputs were verified, for want of memory or time.
     Skipped,
 }
 
@@ -197,7 +197,7 @@ pub struct Estimate {
 }
 
 /// Two blocks that ran one right after the other: their medians.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pair {
     /// The stage that it belongs to.
     pub stage: Stage,
@@ -205,16 +205,16 @@ pub struct Pair {
     pub round: u64,
     /// Which build ran first.
     pub first: Arm,
-    /// The median of the base's samples, in the metric's unit.
-    pub base: f64,
-    /// The median of the candidate's samples, in the metric's unit.
-    pub candidate: f64,
+    /// The median of the base's samples, in the metric's unit; none where its block has no figure of the case.
+    pub base: Option<f64>,
+    /// The median of the candidate's samples, in the metric's unit; none where its block has no figure of the case.
+    pub candidate: Option<f64>,
     /// The device's clock in the base's block, where it is known.
     pub base_clock_mhz: Option<f64>,
     /// The device's clock in the candidate's block, where it is known.
     pub candidate_clock_mhz: Option<f64>,
-    /// A block of it was throttled, so it counts for nothing.
-    pub thrown_out: bool,
+    /// Why it counts for nothing: a block of it was throttled, or left the case out; none where it counts.
+    pub thrown_out: Option<String>,
 }
 
 impl GateCase {
@@ -225,12 +225,11 @@ impl GateCase {
         }
         match self.verdict {
             Verdict::Pass | Verdict::Improved => Outcome::Pass,
-            Verdict::Inconclusive => Outcome::Inconclusive,
+            Verdict::Inconclusive | Verdict::Unsettled => Outcome::Inconclusive,
             Verdict::Regressed => Outcome::Regression,
             Verdict::Incomparable => Outcome::Incomparable,
             Verdict::Missing => Outcome::Missing,
             Verdict::Failed | Verdict::Wrong => Outcome::Failed,
-            Verdict::Unsettled => Outcome::Interrupted,
         }
     }
 

@@ -161,7 +161,7 @@ pub enum Outcome {
     Failed,
     /// The gate itself could not go on.
     Harness,
-    /// It was stopped; cases without a verdict are `unsettled`.
+    /// It was stopped.
     Interrupted,
 }
 

@@ -1,7 +1,7 @@
 //! What the gate promises, each against Clopper's and Pearson's bound on the side that is against it.
 
 use super::binomial::Rate;
-use super::figures::Row;
+use super::figures::{Row, Slow};
 use super::noise::{LOUD, TYPICAL, WHITE, WORSE};
 use super::simulation::single;
 use crate::gate::pairs::Rules;
@@ -34,6 +34,14 @@ fn the_promises_hold_under_every_noise() {
         assert!(row.five.found.at_least() >= 0.90, "{name}: {:?}", row.five.found);
         assert!(row.ten.found.at_least() >= 0.99, "{name}: {:?}", row.ten.found);
         assert!(row.doubts.at_most() <= 0.05, "{name}: {:?}", row.doubts);
+    }
+}
+
+#[test]
+fn a_change_that_slows_everything_is_found_in_each_case() {
+    for noise in TYPICAL {
+        let slow = Slow::among(0.05, 0.05, noise, Rules::SOUND, 200);
+        assert!(slow.found.at_least() >= 0.90, "{}: {:?}", noise.name, slow.found);
     }
 }
 

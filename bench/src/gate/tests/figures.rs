@@ -9,7 +9,7 @@ use crate::gate::{Estimate, Exit, Finding, Options, Stage, Verdict};
 /// Suites of each figure.
 const SUITES: u64 = 1000;
 /// Sets of pairs by which the bare test is counted.
-const SETS: u64 = 40_000;
+const SETS: u64 = 60_000;
 /// The case of a suite that is slower.
 const SLOW: usize = 7;
 
@@ -47,7 +47,12 @@ pub(super) struct Slow {
 
 impl Slow {
     pub(super) fn by(slowdown: f64, noise: Noise, rules: Rules, count: u64) -> Self {
-        let factor = |case| if case == SLOW { 1.0 + slowdown } else { 1.0 };
+        Self::among(0.0, slowdown, noise, rules, count)
+    }
+
+    /// The others are slower too, by a share of their own.
+    pub(super) fn among(others: f64, slowdown: f64, noise: Noise, rules: Rules, count: u64) -> Self {
+        let factor = |case| 1.0 + if case == SLOW { slowdown } else { others };
         let verdicts: Vec<_> =
             suites(noise, rules, count, factor).map(|findings| findings[SLOW].verdict.clone()).collect();
         Self {

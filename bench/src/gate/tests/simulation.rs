@@ -114,7 +114,7 @@ pub(super) fn single(noise: Noise, rules: Rules, factor: f64, count: usize, seed
     let mut world = World::new(noise, 1, seed);
     let mut order = ChaCha8Rng::seed_from_u64(seed + (1 << 33));
     let mut pairs = Vec::new();
-    while sound(&pairs, rules).len() < count {
+    while pairs.len() < count || sound(&pairs, rules).len() < count {
         let first = if order.next_u32() & 1 == 0 { Arm::Base } else { Arm::Candidate };
         let (mut base, mut candidate) = pair(&mut world, first, &[0], |_| factor);
         pairs.extend(base.pop().zip(candidate.pop()).map(|(base, candidate)| Pair { base, candidate }));
