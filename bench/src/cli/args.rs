@@ -39,6 +39,11 @@ Exit codes:
   0    every file is sound
   2    a file is not, or can't be read; a line for each problem says why";
 
+const CI_EXIT_CODES: &str = "\
+Exit codes:
+  0    everything was written, whatever it says
+  2    a mistake in the command, a file that can't be read, or an output that can't be written";
+
 const PROBE_EXIT_CODES: &str = "\
 Exit codes:
   0    all went well (what a device lacks is no fault)
@@ -90,6 +95,15 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Write a gate's document or a run's file in the formats of continuous integration
+    #[command(after_help = CI_EXIT_CODES)]
+    Ci {
+        /// What `accelbench gate --output` or a run left
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        outputs: CiOutputs,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -114,6 +128,37 @@ pub(super) struct Format {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// What is written for continuous integration.
+#[derive(Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "For continuous integration")]
+pub(super) struct CiOutputs {
+    /// Write JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Write Markdown of at most 65,536 bytes, for a comment or a step's summary
+    #[arg(long, value_name = "FILE")]
+    pub(super) markdown: Option<PathBuf>,
+    /// Write Bencher Metric Format
+    #[arg(long, value_name = "FILE")]
+    pub(super) bencher: Option<PathBuf>,
+    /// Write what github-action-benchmark reads as customSmallerIsBetter
+    #[arg(long, value_name = "FILE")]
+    pub(super) benchmark_json: Option<PathBuf>,
+    /// Write OpenMetrics text
+    #[arg(long, value_name = "FILE")]
+    pub(super) openmetrics: Option<PathBuf>,
+    /// Within GitHub Actions, print annotations and append the Markdown to the step's summary
+    #[arg(long)]
+    pub(super) github: bool,
+}
+
+impl CiOutputs {
+    /// Whether nothing is asked for.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Debug, Args)]

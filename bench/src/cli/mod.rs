@@ -3,6 +3,7 @@
 mod args;
 mod ceilings;
 mod check;
+mod ci;
 mod exit;
 mod inventory;
 mod measure;
@@ -34,6 +35,7 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Check { files, format }) => check::check(&files, format.json),
         Some(Command::Probe(options)) => ceilings::probe(app, &options),
         Some(Command::Roofline { file, format }) => ceilings::roofline(&file, format.json),
+        Some(Command::Ci { file, outputs }) => ci::ci(&file, &outputs),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "accelbench", &mut text);
