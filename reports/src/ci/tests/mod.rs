@@ -132,10 +132,15 @@ fn a_case_in_words() {
     assert_eq!(suite.entries[0].figures(), expected);
 }
 
-/// `CI_SAMPLES=FOLDER cargo test -p accelbench-reports` leaves every format of every suite there, for other parsers.
+/// `CI_SAMPLES=FOLDER cargo test -p accelbench-reports` leaves every format of every suite, and the
+/// documents that they were made from, for other parsers.
 #[test]
 fn samples_for_other_parsers() {
     let Some(folder) = std::env::var_os("CI_SAMPLES") else { return };
+    for (name, file) in files() {
+        let document = serde_json::to_string_pretty(&file).unwrap() + "\n";
+        std::fs::write(Path::new(&folder).join(format!("{name}.gate.json")), document).unwrap();
+    }
     for (name, suite) in suites() {
         let write = |ending: &str, text: String| {
             std::fs::write(Path::new(&folder).join(format!("{name}.{ending}")), text).unwrap();
