@@ -12,6 +12,7 @@ pub mod ceilings;
 pub mod cli;
 pub mod energy;
 pub mod gate;
+pub mod gate_run;
 pub mod host;
 pub mod measure;
 pub mod plan;

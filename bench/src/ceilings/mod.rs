@@ -13,7 +13,7 @@ mod steps;
 mod theoretical;
 mod transfers;
 
-pub use cache::{FOLDER_VARIABLE, Place};
+pub use cache::{FOLDER_VARIABLE, Place, cache_folder};
 pub use merge::larger;
 pub use site::take;
 pub use steps::{Step, seconds};

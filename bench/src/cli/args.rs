@@ -1,5 +1,6 @@
 //! The flags, defined once: help, man page and completions come from here.
 
+use super::gate::args::{EXIT_CODES as GATE_EXIT_CODES, GateArgs};
 use accelbench_backends::DeviceId;
 use accelbench_kernels::Precision;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -15,6 +16,8 @@ accelbench says what any accelerator really delivers.
   accelbench doctor          what is not there, why, and what would help
   accelbench run gemm:m=4096,n=4096,k=4096 --dtype f16 --device cuda:0
                              measure one case
+  accelbench gate --base main
+                             whether this build is slower or wrong, by its exit code
   accelbench roofline FILE   how near to its device's ceilings each result is
   accelbench list            kernels, types and shapes
   accelbench help            all commands
@@ -86,6 +89,9 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Compare two builds, and say by the exit code whether the second one is slower or wrong
+    #[command(after_help = GATE_EXIT_CODES)]
+    Gate(Box<GateArgs>),
     /// Check result files
     #[command(after_help = CHECK_EXIT_CODES)]
     Check {
@@ -274,7 +280,7 @@ pub(super) struct RunArgs {
     pub(super) options: RunOptions,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value <= 1e7 => Ok(value),
         _ => Err("write a number of seconds above 0".to_owned()),

@@ -5,6 +5,7 @@ mod ceilings;
 mod check;
 mod ci;
 mod exit;
+mod gate;
 mod inventory;
 mod measure;
 mod meters;
@@ -32,6 +33,7 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Doctor(format)) => inventory::doctor(app, format.json),
         Some(Command::Meters(format)) => meters::meters(app, format.json),
         Some(Command::List(options)) => inventory::list(app, &options),
+        Some(Command::Gate(options)) => gate::gate(app, &options),
         Some(Command::Check { files, format }) => check::check(&files, format.json),
         Some(Command::Probe(options)) => ceilings::probe(app, &options),
         Some(Command::Roofline { file, format }) => ceilings::roofline(&file, format.json),
