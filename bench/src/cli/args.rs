@@ -4,7 +4,7 @@ use super::gate::args::{EXIT_CODES as GATE_EXIT_CODES, GateArgs};
 use accelbench_backends::DeviceId;
 use accelbench_kernels::Precision;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What `accelbench` alone prints.
 pub(super) const FIRST_STEPS: &str = "\
@@ -164,6 +164,11 @@ impl CiOutputs {
     /// Whether nothing is asked for.
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The files that are asked for: JUnit, Bencher, github-action-benchmark, OpenMetrics, Markdown.
+    pub(super) fn files(&self) -> [Option<&Path>; 5] {
+        [&self.junit, &self.bencher, &self.benchmark_json, &self.openmetrics, &self.markdown].map(Option::as_deref)
     }
 }
 

@@ -22,22 +22,27 @@ pub(super) fn ci(file: &Path, outputs: &CiOutputs) -> Result<ExitCode, UserError
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes what is asked for.
-pub(super) fn write(suite: &Suite, outputs: &CiOutputs) -> Result<(), UserError> {
-    let summary = markdown::gate::render(suite, markdown::LIMIT);
-    let files = [
-        (&outputs.junit, junit::render(suite)),
-        (&outputs.markdown, summary.clone()),
-        (&outputs.bencher, bencher::render(suite)),
-        (&outputs.benchmark_json, benchmark_json::render(suite)),
-        (&outputs.openmetrics, openmetrics::render(suite)),
-    ];
-    for (path, text) in files {
-        if let Some(path) = path {
-            std::fs::write(path, text).map_err(|error| at(path, &error))?;
+/// Refuses files that can't be written, before minutes are spent on what is to stand in them.
+pub(super) fn check(outputs: &CiOutputs) -> Result<(), UserError> {
+    for path in outputs.files().into_iter().flatten() {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if path.is_dir() || !folder.is_dir() {
+            return Err(UserError(format!("{}: name a file in a folder that exists", path.display())));
         }
     }
-    if outputs.github { github(suite, &summary) } else { Ok(()) }
+    Ok(())
+}
+
+/// Writes what is asked for.
+pub(super) fn write(suite: &Suite, outputs: &CiOutputs) -> Result<(), UserError> {
+    let renderers: [fn(&Suite) -> String; 5] =
+        [junit::render, bencher::render, benchmark_json::render, openmetrics::render, summary_of];
+    for (path, render) in outputs.files().into_iter().zip(renderers) {
+        if let Some(path) = path {
+            std::fs::write(path, render(suite)).map_err(|error| at(path, &error))?;
+        }
+    }
+    if outputs.github { github(suite) } else { Ok(()) }
 }
 
 /// A gate's document, or else a run's file.
@@ -53,7 +58,7 @@ fn read(file: &Path) -> Result<Suite, UserError> {
 }
 
 /// What GitHub Actions shows; elsewhere nothing, so that the same command can be tried anywhere.
-fn github(suite: &Suite, summary: &str) -> Result<(), UserError> {
+fn github(suite: &Suite) -> Result<(), UserError> {
     if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
         term::note("--github: not within GitHub Actions (GITHUB_ACTIONS is not `true`), so nothing is annotated");
         return Ok(());
@@ -62,9 +67,13 @@ fn github(suite: &Suite, summary: &str) -> Result<(), UserError> {
     if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
         let path = Path::new(&path);
         let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| at(path, &error))?;
-        file.write_all(summary.as_bytes()).map_err(|error| at(path, &error))?;
+        file.write_all(summary_of(suite).as_bytes()).map_err(|error| at(path, &error))?;
     }
     Ok(())
+}
+
+fn summary_of(suite: &Suite) -> String {
+    markdown::gate::render(suite, markdown::LIMIT)
 }
 
 fn at(path: &Path, error: &std::io::Error) -> UserError {

@@ -1,6 +1,6 @@
 //! The flags of `accelbench gate`.
 
-use crate::cli::args::{Cache, seconds};
+use crate::cli::args::{Cache, CiOutputs, seconds};
 use accelbench_kernels::Precision;
 use accelbench_reports::gate::Metric;
 use clap::{Args, ValueEnum};
@@ -121,8 +121,10 @@ pub(super) struct Output {
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// Print the document instead of a table
-    #[arg(long)]
+    #[arg(long, conflicts_with = "github")]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) ci: CiOutputs,
 }
 
 /// What is gated.

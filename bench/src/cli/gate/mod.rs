@@ -5,13 +5,14 @@ mod progress;
 mod table;
 
 use super::exit::UserError;
-use super::{exit, term};
+use super::{ci, exit, term};
 use crate::App;
 use crate::cli::args::Cache;
 use crate::gate::Options;
 use crate::gate_run::{self, Config, GateConfig, Noise, Request, Selection, Stop};
 use accelbench_kernels::Profile;
 use accelbench_reports::RunFile;
+use accelbench_reports::ci::Suite;
 use accelbench_reports::gate::{GateFile, Metric, Outcome};
 use args::{GateArgs, Output};
 use progress::Progress;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 pub(super) fn gate(app: App, args: &GateArgs) -> Result<ExitCode, UserError> {
     let mut output = open(&args.output)?;
+    ci::check(&args.output.ci)?;
     let request = request(args)?;
     let stopped = term::on_interrupt();
     let mut progress = Progress::new();
@@ -43,6 +45,7 @@ pub(super) fn gate(app: App, args: &GateArgs) -> Result<ExitCode, UserError> {
     } else {
         term::print(&table::text(&file, args.output.output.as_deref()))?;
     }
+    ci::write(&Suite::from(&file), &args.output.ci)?;
     if file.outcome == Outcome::Harness {
         term::error(&file.summary);
     }
