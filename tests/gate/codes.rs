@@ -95,15 +95,15 @@ fn three_where_noise_hides_it() {
     let program = program();
     let noisy = [(timed::NOISE, "1")];
     let (base, same) = (build(&program, "base", &noisy), build(&program, "same", &noisy));
-    let (ran, file) = gate(&program, &base, &same, &[]);
+    let (ran, file) = gate(&program, &base, &same, &["--alpha", "0.001", "--pairs", "10,10"]);
     assert_eq!((file.exit_code, only(&file).verdict), (3, Verdict::Inconclusive), "{ran:#?}");
     assert!(only(&file).doubt.is_some_and(|doubt| doubt != Doubt::ThrownOut));
-    assert!(ran.stdout.contains("--pairs 10,12"), "{ran:#?}");
+    assert!(ran.stdout.contains("--pairs 20,20"), "{ran:#?}");
 }
 
 #[test]
 fn three_where_heat_spoils_the_pairs_and_zero_where_it_passes() {
-    for (last, code, thrown_out) in [("1000", 3, 6), ("6", 0, 2)] {
+    for (last, code, thrown_out) in [("1000", 3, 10), ("6", 0, 2)] {
         let program = program();
         let hot = [(timed::HOT, last)];
         let (base, same) = (build(&program, "base", &hot), build(&program, "same", &hot));

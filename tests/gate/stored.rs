@@ -27,14 +27,16 @@ fn against(program: &Program, candidate: &str, options: &[&str]) -> (Ran, GateFi
 #[test]
 fn a_build_or_a_run_is_held_against_them() {
     let program = stored();
-    for (slower, code, verdict) in [("8", 0, Verdict::Pass), ("15", 1, Verdict::Regressed), ("-15", 0, Verdict::Improved)] {
+    for (slower, code, verdict) in
+        [("8", 0, Verdict::Pass), ("15", 1, Verdict::Regressed), ("-15", 0, Verdict::Improved)]
+    {
         let candidate = build(&program, &format!("candidate{slower}"), &[(timed::SLOWER, slower)]);
         let (_, file) = against(&program, &candidate, &[]);
         assert_eq!(file.exit_code, code);
         assert!(file.cases.len() == 2 && file.cases.iter().all(|case| case.verdict == verdict), "{:#?}", file.cases);
         assert!(file.notes.iter().any(|note| note.starts_with("advisory")), "{:?}", file.notes);
         // A run of that build says the same.
-        let run = format!("{slower}.jsonl");
+        let run = format!("candidate{slower}.jsonl");
         let mut command = std::process::Command::new(&candidate);
         command.args(["run", "-o", &run, "--energy", "off"]).args(SELECTION);
         assert_eq!(program.start_other(command).finish().code, Some(0));

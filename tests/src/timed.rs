@@ -3,13 +3,14 @@
 
 use accelbench_backends::meters::{Finding, Meter, MeterError, MeterInfo, MeterKind, Reading, Scope, Serves};
 use accelbench_backends::{
-    Buffer, Clock, Command, DType, Device, DeviceId, DeviceInfo, DeviceToken, Driver, Error, Kernel, KernelSpec, Memory,
-    Presence, Registry, Result, Source, Span, Ticket,
+    Buffer, Clock, Command, DType, Device, DeviceId, DeviceInfo, DeviceToken, Driver, Error, Kernel, KernelSpec,
+    Memory, Presence, Registry, Result, Source, Span, Ticket,
 };
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// By how many percent everything takes longer.
 pub const SLOWER: &str = "TIMED_SLOWER";
@@ -32,8 +33,10 @@ pub const STATE: &str = "TIMED_STATE";
 
 /// What a run takes unless the environment says otherwise, in nanoseconds.
 const RUN_NS: f64 = 1e6;
-/// What noise makes of it, process after process.
-const SCATTER: [f64; 7] = [1.0, 1.3, 0.8, 1.15, 0.9, 1.4, 0.7];
+/// How long a submission really takes at least, so that the meter sees the device under load.
+const PAUSE: Duration = Duration::from_millis(1);
+/// Watts under load, and without.
+const WATTS: [f64; 2] = [300.0, 50.0];
 
 /// The backend, and the host's.
 pub fn registry() -> Registry {
@@ -73,11 +76,12 @@ impl Meter for TimedMeter {
     }
 
     fn read(&mut self) -> std::result::Result<Reading, MeterError> {
-        // Before the device is opened for the first time, it runs at its usual clock.
-        let text = std::fs::read_to_string(&self.file).unwrap_or_else(|_| "1000".to_owned());
+        // Before its first load the device runs at its usual clock.
+        let text = std::fs::read_to_string(&self.file).unwrap_or_else(|_| format!("{} 1000", WATTS[1]));
         let mut words = text.split_whitespace();
+        let watts = words.next().and_then(|word| word.parse().ok());
         let clock_mhz = words.next().and_then(|word| word.parse().ok());
-        Ok(Reading { watts: Some(100.0), clock_mhz, throttle: words.map(str::to_owned).collect(), ..Reading::default() })
+        Ok(Reading { watts, clock_mhz, throttle: words.map(str::to_owned).collect(), ..Reading::default() })
     }
 }
 
@@ -133,13 +137,11 @@ impl Driver for TimedDriver {
             return Err(Error::Unavailable { api: "timed", reason: "there is one device".to_owned() });
         }
         let inner = host()?;
-        let process = started();
-        let scatter = if is_set(NOISE) { SCATTER[process % SCATTER.len()] } else { 1.0 };
         Ok(Box::new(Timed {
             token: DeviceToken::new(),
             info: info(inner.info()),
             inner,
-            run_ns: RUN_NS * (1.0 + number(SLOWER).unwrap_or(0.0) / 100.0) * scatter,
+            run_ns: RUN_NS * (1.0 + number(SLOWER).unwrap_or(0.0) / 100.0) * scatter(),
             products: RefCell::default(),
             outputs: RefCell::default(),
             spans: RefCell::default(),
@@ -147,19 +149,31 @@ impl Driver for TimedDriver {
     }
 }
 
-/// Which process this is, from 1; 0 where nobody counts. Leaves what the meter tells of it.
-fn started() -> usize {
-    let Some(folder) = state() else { return 0 };
+/// What noise makes of this process's times.
+fn scatter() -> f64 {
+    let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0) as f64 / u64::MAX as f64;
+    if is_set(NOISE) { 0.7 + 0.6 * random } else { 1.0 }
+}
+
+/// Counts this process among those that measure. True where heat is to hold it back.
+fn is_hot() -> bool {
+    let (Some(folder), Some(last)) = (state(), number(HOT)) else { return false };
     let path = folder.join("processes");
     let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&path).expect("the file of processes");
     file.write_all(b".").expect("one byte");
-    let process = std::fs::metadata(&path).expect("the file's length").len() as usize;
-    let hot = number(HOT).is_some_and(|last| process as f64 <= last);
-    let told = format!("{} {}", number(CLOCK).unwrap_or(1000.0), if hot { "hw_thermal_slowdown" } else { "" });
+    std::fs::metadata(&path).expect("the file's length").len() as f64 <= last
+}
+
+/// Leaves what the meter tells from now on.
+fn tell_meter(watts: f64, hot: bool) {
+    let Some(folder) = state() else { return };
+    let clock = number(CLOCK).unwrap_or(1000.0);
+    let new = folder.join(format!("meter-{}", std::process::id()));
     // Whole or not at all: the meter is read meanwhile.
-    let new = folder.join(format!("meter-{process}"));
-    std::fs::write(&new, told).and_then(|()| std::fs::rename(&new, folder.join("meter"))).expect("what the meter tells");
-    process
+    let told = format!("{watts} {clock} {}", if hot { "hw_thermal_slowdown" } else { "" });
+    std::fs::write(&new, told)
+        .and_then(|()| std::fs::rename(&new, folder.join("meter")))
+        .expect("what the meter tells");
 }
 
 struct Timed {
@@ -190,6 +204,7 @@ impl Device for Timed {
 
     fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
         self.inner.download(src, offset, dst)?;
+        tell_meter(WATTS[1], false);
         if is_set(WRONG) && self.outputs.borrow().contains(&src.id()) {
             // In single precision.
             let last = dst.last_chunk_mut::<4>().expect("an element");
@@ -202,6 +217,7 @@ impl Device for Timed {
         let kernel = self.inner.compile(spec)?;
         if matches!(&spec.source, Source::Library(call) if call.function == "gemm") {
             self.products.borrow_mut().insert(kernel.id());
+            tell_meter(WATTS[0], is_hot());
         }
         Ok(kernel)
     }
@@ -212,7 +228,12 @@ impl Device for Timed {
             match command {
                 Command::Begin => launches.push(0),
                 Command::Launch(_) if is_set(FAILS) => {
-                    return Err(Error::Driver { api: "timed", call: "launch", code: 7, name: "it is meant to fail".into() });
+                    return Err(Error::Driver {
+                        api: "timed",
+                        call: "launch",
+                        code: 7,
+                        name: "it is meant to fail".into(),
+                    });
                 }
                 Command::Launch(launch) => {
                     if let Some(launches) = launches.last_mut() {
@@ -225,6 +246,7 @@ impl Device for Timed {
                 _ => {}
             }
         }
+        std::thread::sleep(PAUSE);
         // The host is done when it has submitted.
         self.inner.wait(self.inner.submit(commands)?)?;
         let span = |launches| Span { ns: self.run_ns * f64::from(launches), clock: Clock::DeviceEvent };

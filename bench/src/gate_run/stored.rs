@@ -171,7 +171,7 @@ impl Sides<'_> {
             let verdict = if row.status == Status::Wrong { Verdict::Wrong } else { Verdict::Failed };
             return say(verdict, Arm::Candidate, row.reason.as_deref().unwrap_or_default());
         }
-        let old_is_idle = old.is_none_or(is_idle);
+        let old_is_idle = old.is_some_and(is_idle);
         let Some(old) = old.filter(|row| row.status == Status::Ok) else {
             if !(old_is_idle && (new.is_empty() || worst.is_some())) {
                 set_missing(entry, Arm::Base);

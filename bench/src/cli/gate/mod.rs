@@ -22,8 +22,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 pub(super) fn gate(app: App, args: &GateArgs) -> Result<ExitCode, UserError> {
-    let mut output = open(&args.output)?;
     let request = request(args)?;
+    let mut output = open(&args.output)?;
     let stopped = term::on_interrupt();
     let mut progress = Progress::new();
     let run = if args.against.is_some() { gate_run::stored } else { gate_run::paired };
@@ -31,8 +31,16 @@ pub(super) fn gate(app: App, args: &GateArgs) -> Result<ExitCode, UserError> {
     progress.finish();
     let file = match ended {
         Ok(file) => file,
-        Err(Stop::Interrupted) => return Ok(ExitCode::from(exit::INTERRUPTED)),
-        Err(Stop::Harness(reason)) => return Err(UserError(reason)),
+        Err(stop) => {
+            // Without a document there is no file either.
+            if let Some((path, _)) = output.filter(|_| args.output.output.as_ref().is_some_and(|path| path.is_file())) {
+                let _ = std::fs::remove_file(path);
+            }
+            return match stop {
+                Stop::Interrupted => Ok(ExitCode::from(exit::INTERRUPTED)),
+                Stop::Harness(reason) => Err(UserError(reason)),
+            };
+        }
     };
     let document = document(&file)?;
     if let Some((path, writer)) = &mut output {
