@@ -207,7 +207,8 @@ impl Sides<'_> {
 fn different_power(old: &ResultRow, new: &ResultRow) -> Option<String> {
     let limit = |row: &ResultRow| row.energy.as_ref()?.figures.as_ref()?.power_limit_w;
     let (old, new) = (limit(old)?, limit(new)?);
-    (old != new).then(|| format!("the power limit was {old} W and is {new} W"))
+    // Limits are set in whole watts.
+    ((old - new).abs() >= 1.0).then(|| format!("the power limit was {old} W and is {new} W"))
 }
 
 /// A figure with its interval.
