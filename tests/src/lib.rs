@@ -5,3 +5,4 @@ pub mod conformance;
 pub mod faulty;
 pub mod program;
 pub mod require;
+pub mod timed;

@@ -298,21 +298,18 @@ impl Run<'_> {
     fn record(&mut self, task: &Task, indices: &[usize], base: &[Told], candidate: &[Told]) {
         let round = self.document.next_round();
         for ((index, base), candidate) in indices.iter().zip(base).zip(candidate) {
-            let figures = |told: &Told| match &told.reading {
-                Reading::Measured(measured) if measured.samples != [f64::MIN_POSITIVE] => {
-                    (crate::stats::median(&measured.samples), measured.clock_mhz)
-                }
-                _ => (None, None),
+            let clock = |told: &Told| match &told.reading {
+                Reading::Measured(measured) => measured.clock_mhz,
+                _ => None,
             };
-            let ((before, before_clock), (after, after_clock)) = (figures(base), figures(candidate));
             self.document.file.cases[*index].pairs.push(Pair {
                 stage: document::stage(task.stage),
                 round,
                 first: if task.first == gate::Arm::Base { Arm::Base } else { Arm::Candidate },
-                base: before,
-                candidate: after,
-                base_clock_mhz: before_clock,
-                candidate_clock_mhz: after_clock,
+                base: base.figure,
+                candidate: candidate.figure,
+                base_clock_mhz: clock(base),
+                candidate_clock_mhz: clock(candidate),
                 thrown_out: base.thrown_out.clone().or_else(|| candidate.thrown_out.clone()),
             });
         }

@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn lines_and_last_words() {
         let mut process = shell("echo one; echo; echo two; echo 'error: no such thing' >&2; exit 7");
-        let line = |process: &mut Process| process.line(Duration::from_secs(60), &|| false).unwrap();
+        let line = |process: &mut Process| process.line(Duration::from_mins(1), &|| false).unwrap();
         assert_eq!(line(&mut process).as_deref(), Some("one"));
         assert_eq!(line(&mut process).as_deref(), Some("two"));
         assert_eq!(line(&mut process), None);

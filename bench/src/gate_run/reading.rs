@@ -49,6 +49,8 @@ impl Basis {
 /// What one block says of a case: its reading, and why it does not count.
 pub(super) struct Told {
     pub(super) reading: Reading,
+    /// Its median, where it has one.
+    pub(super) figure: Option<f64>,
     pub(super) thrown_out: Option<String>,
 }
 
@@ -61,7 +63,7 @@ pub(super) fn told(
     device: Option<&DeviceRow>,
     broken: Option<&str>,
 ) -> Told {
-    let counts = |reading| Told { reading, thrown_out: None };
+    let counts = |reading| Told { reading, figure: None, thrown_out: None };
     let Some(Taken { row, seen }) = taken else {
         return counts(broken.map_or(Reading::Missing, |how| Reading::Failed(how.to_owned())));
     };
@@ -92,11 +94,15 @@ pub(super) fn told(
         },
     };
     measured.throttled = seen.throttle.is_some();
-    Told { reading: Reading::Measured(measured), thrown_out: seen.throttle.clone() }
+    Told {
+        figure: crate::stats::median(&measured.samples),
+        reading: Reading::Measured(measured),
+        thrown_out: seen.throttle.clone(),
+    }
 }
 
 fn joules(row: &ResultRow) -> Result<f64, Told> {
-    let failed = |reason: String| Told { reading: Reading::Failed(reason), thrown_out: None };
+    let failed = |reason: String| Told { reading: Reading::Failed(reason), figure: None, thrown_out: None };
     let Some(energy) = &row.energy else { return Err(failed("its row has no energy".to_owned())) };
     let reason = || energy.reason.clone().unwrap_or_default();
     match (energy.status, &energy.figures) {
@@ -111,5 +117,5 @@ fn joules(row: &ResultRow) -> Result<f64, Told> {
 /// throttled one, whose figures it doesn't look at either.
 fn spoilt(reason: String) -> Told {
     let nothing = Measured { samples: vec![f64::MIN_POSITIVE], resolution: 0.0, clock_mhz: None, throttled: true };
-    Told { reading: Reading::Measured(nothing), thrown_out: Some(reason) }
+    Told { reading: Reading::Measured(nothing), figure: None, thrown_out: Some(reason) }
 }

@@ -171,7 +171,7 @@ impl Sides<'_> {
             let verdict = if row.status == Status::Wrong { Verdict::Wrong } else { Verdict::Failed };
             return say(verdict, Arm::Candidate, row.reason.as_deref().unwrap_or_default());
         }
-        let old_is_idle = old.is_none_or(is_idle);
+        let old_is_idle = old.is_some_and(is_idle);
         let Some(old) = old.filter(|row| row.status == Status::Ok) else {
             if !(old_is_idle && (new.is_empty() || worst.is_some())) {
                 set_missing(entry, Arm::Base);
@@ -207,7 +207,8 @@ impl Sides<'_> {
 fn different_power(old: &ResultRow, new: &ResultRow) -> Option<String> {
     let limit = |row: &ResultRow| row.energy.as_ref()?.figures.as_ref()?.power_limit_w;
     let (old, new) = (limit(old)?, limit(new)?);
-    (old != new).then(|| format!("the power limit was {old} W and is {new} W"))
+    // Limits are set in whole watts.
+    ((old - new).abs() >= 1.0).then(|| format!("the power limit was {old} W and is {new} W"))
 }
 
 /// A figure with its interval.

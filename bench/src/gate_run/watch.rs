@@ -12,14 +12,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How often each meter is read, unless it asks for less.
-const INTERVAL: Duration = Duration::from_millis(100);
+const INTERVAL: Duration = Duration::from_millis(50);
 /// Where Linux counts how often processors were held back by heat.
 const PROCESSORS: &str = "/sys/devices/system/cpu";
 
 /// What was seen of a device.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Seen {
-    /// The median of its clock's readings.
+    /// The median of its clock's readings under load.
     pub(super) clock_mhz: Option<f64>,
     /// Why it was held back, in the maker's words.
     pub(super) throttle: Option<String>,
@@ -112,9 +112,13 @@ impl Drop for Watch {
     }
 }
 
+/// A block is more than its samples: while inputs are made and outputs are checked the device is idle, at a clock that
+/// says nothing. Power tells the two apart.
 fn seen(readings: &[Reading]) -> Seen {
-    let clocks: Vec<f64> =
-        readings.iter().filter_map(|reading| reading.clock_mhz).filter(|clock| *clock > 0.0).collect();
+    let watts = || readings.iter().filter_map(|reading| reading.watts);
+    let middle = f64::midpoint(watts().fold(f64::INFINITY, f64::min), watts().fold(0.0, f64::max));
+    let loaded = readings.iter().filter(|reading| reading.watts.is_none_or(|watts| watts >= middle));
+    let clocks: Vec<f64> = loaded.filter_map(|reading| reading.clock_mhz).filter(|clock| *clock > 0.0).collect();
     Seen {
         clock_mhz: crate::stats::median(&clocks),
         throttle: readings.iter().flat_map(|reading| &reading.throttle).find(|reason| is_disturbance(reason)).cloned(),
@@ -151,6 +155,14 @@ mod tests {
         let hot = [reading(None, &["sw_power_cap", "hw_thermal_slowdown"])];
         assert_eq!(seen(&hot).throttle.as_deref(), Some("hw_thermal_slowdown"));
         assert_eq!(seen(&[]), Seen::default());
+    }
+
+    #[test]
+    fn an_idle_device_s_clock_says_nothing() {
+        let at = |watts, clock| Reading { watts: Some(watts), ..reading(Some(clock), &[]) };
+        let block = [at(60.0, 300.0), at(60.0, 300.0), at(60.0, 300.0), at(290.0, 1500.0), at(300.0, 1480.0)];
+        assert_eq!(seen(&block).clock_mhz, Some(1490.0));
+        assert_eq!(seen(&block[..3]).clock_mhz, Some(300.0));
     }
 
     #[test]

@@ -27,7 +27,6 @@ pub(super) fn reason(
     };
     let interval = |estimate: &Estimate| format!("{} to {}", share(estimate.low), share(estimate.high));
     Some(match (verdict, estimate) {
-        (Verdict::Pass, _) => return None,
         (Verdict::Regressed(cause), Some(estimate)) => {
             let cause = match cause {
                 crate::gate::Cause::Cycles => "; it takes more cycles",
@@ -65,7 +64,7 @@ pub(super) fn reason(
             Verdict::Failed { arm, reason } | Verdict::Wrong { arm, reason } | Verdict::Incomparable { arm, reason },
             _,
         ) => format!("the {}: {reason}", name(*arm)),
-        // A verdict of statistics has an estimate.
+        // A pass; any other verdict of statistics has an estimate.
         _ => return None,
     })
 }

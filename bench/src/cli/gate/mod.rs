@@ -23,9 +23,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 pub(super) fn gate(app: App, args: &GateArgs) -> Result<ExitCode, UserError> {
-    let mut output = open(&args.output)?;
-    ci::check(&args.output.ci)?;
     let request = request(args)?;
+    ci::check(&args.output.ci)?;
+    let mut output = open(&args.output)?;
     let stopped = term::on_interrupt();
     let mut progress = Progress::new();
     let run = if args.against.is_some() { gate_run::stored } else { gate_run::paired };
@@ -33,8 +33,16 @@ pub(super) fn gate(app: App, args: &GateArgs) -> Result<ExitCode, UserError> {
     progress.finish();
     let file = match ended {
         Ok(file) => file,
-        Err(Stop::Interrupted) => return Ok(ExitCode::from(exit::INTERRUPTED)),
-        Err(Stop::Harness(reason)) => return Err(UserError(reason)),
+        Err(stop) => {
+            // Without a document there is no file either.
+            if let Some((path, _)) = output.filter(|_| args.output.output.as_ref().is_some_and(|path| path.is_file())) {
+                let _ = std::fs::remove_file(path);
+            }
+            return match stop {
+                Stop::Interrupted => Ok(ExitCode::from(exit::INTERRUPTED)),
+                Stop::Harness(reason) => Err(UserError(reason)),
+            };
+        }
     };
     let document = document(&file)?;
     if let Some((path, writer)) = &mut output {

@@ -28,7 +28,7 @@ impl Progress {
     pub(super) fn tell(&mut self, event: Event) {
         match event {
             Event::Note(text) => self.bar.suspend(|| term::note(&text)),
-            Event::Cases(count) => self.bar.suspend(|| term::note(&format!("{count} cases are compared"))),
+            Event::Cases(count) => self.bar.suspend(|| term::note(&format!("cases to compare: {count}"))),
             Event::Row => self.bar.inc(1),
             Event::Block { phase, round, rounds, arm, cases } => {
                 let now = Instant::now();
@@ -51,7 +51,7 @@ impl Progress {
                     let left =
                         now.duration_since(since).as_secs_f64() / (round as f64 - 1.0) * (rounds + 1 - round) as f64;
                     let left = if left.is_finite() { format!(", about {left:.0} s left") } else { String::new() };
-                    term::note(&format!("{} {round}/{rounds}: {cases} cases{left}", phase.name()));
+                    term::note(&format!("{} {round}/{rounds}, cases: {cases}{left}", phase.name()));
                 }
             }
         }
