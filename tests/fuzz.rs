@@ -81,7 +81,7 @@ fn gates_documents_of_any_content() {
     let put = prop_oneof![proptest::sample::select(&PIECES[..]).prop_map(str::to_owned), ".{0,8}"];
     let spots = proptest::collection::vec((0..GATE.len(), 0..20_usize, put), 1..4);
     let read = Cell::new(0);
-    let outcome = runner(2000).run(&spots, |spots| {
+    let outcome = runner(10_000).run(&spots, |spots| {
         let mut text = GATE.to_owned();
         for (start, removed, put) in spots {
             let start = text.floor_char_boundary(start);
