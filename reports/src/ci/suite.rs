@@ -123,7 +123,7 @@ impl Entry {
     pub fn name(&self) -> String {
         match self.metric {
             Metric::Time => self.id.clone(),
-            metric => format!("{} ({})", self.id, metric.name()),
+            Metric::Energy => format!("{} (energy)", self.id),
         }
     }
 
@@ -148,9 +148,9 @@ impl Entry {
             parts.push(format!("{} pairs", estimate.pairs));
             parts.extend(estimate.detectable.map(|share| format!("detectable from {}", signed_percent(share))));
         }
-        match &self.change {
-            Some(change) if change.thrown_out > 0 => parts.push(format!("{} pairs thrown out", change.thrown_out)),
-            _ => {}
+        let thrown_out = self.change.as_ref().map_or(0, |change| change.thrown_out);
+        if thrown_out > 0 {
+            parts.push(format!("{thrown_out} pairs thrown out"));
         }
         parts.join(", ")
     }

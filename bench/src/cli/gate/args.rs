@@ -111,12 +111,12 @@ pub(in crate::cli) struct GateArgs {
     #[arg(long, value_name = "FOLDER")]
     pub(super) keep: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: Destinations,
 }
 
 /// Where the findings go besides the terminal.
 #[derive(Debug, Args)]
-pub(super) struct Output {
+pub(super) struct Destinations {
     /// Write the gate's document here
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,

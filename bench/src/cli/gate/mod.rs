@@ -14,7 +14,7 @@ use accelbench_kernels::Profile;
 use accelbench_reports::RunFile;
 use accelbench_reports::ci::Suite;
 use accelbench_reports::gate::{GateFile, Metric, Outcome};
-use args::{GateArgs, Output};
+use args::{Destinations, GateArgs};
 use progress::Progress;
 use std::fs::File;
 use std::io::Write;
@@ -61,7 +61,7 @@ pub(super) fn gate(app: App, args: &GateArgs) -> Result<ExitCode, UserError> {
 }
 
 /// Opens what is to be written before minutes are spent. Results are never written over.
-fn open(output: &Output) -> Result<Option<(&Path, File)>, UserError> {
+fn open(output: &Destinations) -> Result<Option<(&Path, File)>, UserError> {
     let Some(path) = output.output.as_deref() else { return Ok(None) };
     let special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
     let mut options = File::options();
