@@ -3,9 +3,12 @@
 use accelbench::CaseId;
 use accelbench_backends::DeviceId;
 use accelbench_kernels::{Catalogue, Operation, Precision};
-use accelbench_reports::{End, EndStatus, Line, RunFile, check};
+use accelbench_reports::ci::{Suite, annotations, bencher, benchmark_json, junit, openmetrics};
+use accelbench_reports::gate::GateFile;
+use accelbench_reports::{End, EndStatus, Line, RunFile, check, markdown};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use std::cell::Cell;
 use std::path::Path;
 
 /// A runner that draws the same on every machine and every day.
@@ -64,6 +67,46 @@ fn damaged_result_files() {
     }
     let header = FILE.find('\n').unwrap() + 1;
     assert_eq!(read, length + 1 - header);
+}
+
+/// A gate's document with a case of every verdict.
+const GATE: &str = include_str!("fuzz/gate.json");
+
+/// What may stand in a document's place, and means something to a format.
+const PIECES: [&str; 13] =
+    ["pass", "wrong", "time", "energy", "null", "1e308", "-0.0", "\\u0000", "]]>", "::", "%0A", "\\n", "{}"];
+
+#[test]
+fn gates_documents_of_any_content() {
+    let put = prop_oneof![proptest::sample::select(&PIECES[..]).prop_map(str::to_owned), ".{0,8}"];
+    let spots = proptest::collection::vec((0..GATE.len(), 0..20_usize, put), 1..4);
+    let read = Cell::new(0);
+    let outcome = runner(10_000).run(&spots, |spots| {
+        let mut text = GATE.to_owned();
+        for (start, removed, put) in spots {
+            let start = text.floor_char_boundary(start);
+            let stop = text.floor_char_boundary(start + removed);
+            text.replace_range(start..stop, &put);
+        }
+        match GateFile::parse(Path::new("gate.json"), text.as_bytes()) {
+            // What is read can be written in every format.
+            Ok(file) => {
+                let suite = Suite::from(&file);
+                let lines = annotations::render(&suite).lines().count();
+                prop_assert!(lines <= 10, "{lines} annotations");
+                prop_assert!(markdown::gate::render(&suite, markdown::LIMIT).len() <= markdown::LIMIT);
+                serde_json::from_str::<serde_json::Value>(&bencher::render(&suite)).unwrap();
+                serde_json::from_str::<serde_json::Value>(&benchmark_json::render(&suite)).unwrap();
+                prop_assert!(junit::render(&suite).ends_with("</testsuites>\n"));
+                prop_assert!(openmetrics::render(&suite).ends_with("# EOF\n"));
+                read.set(read.get() + 1);
+            }
+            Err(error) => prop_assert!(error.to_string().starts_with("gate.json: "), "{error}"),
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!(read.get() > 100, "only {} are read", read.get());
 }
 
 #[test]

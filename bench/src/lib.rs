@@ -13,6 +13,7 @@ pub mod cli;
 mod digest;
 pub mod energy;
 pub mod gate;
+pub mod gate_run;
 pub mod history;
 pub mod host;
 pub mod measure;

@@ -7,6 +7,7 @@
 
 mod anonymous;
 pub mod check;
+pub mod ci;
 pub mod csv;
 pub mod energy_roofline;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod fixture;
 pub mod format;
 #[cfg(test)]
 mod fuzz;
+pub mod gate;
 pub mod html;
 pub mod inert;
 pub mod json;

@@ -19,6 +19,11 @@ pub fn pj(picojoules: f64, of: &str) -> String {
     }
 }
 
+/// Energy.
+pub fn joules(energy: f64) -> String {
+    scaled(energy, "J")
+}
+
 /// Work per energy, which is a rate per power.
 pub fn flop_per_s_per_w(efficiency: f64) -> String {
     scaled(efficiency, "FLOP/s/W")
@@ -108,6 +113,7 @@ mod tests {
         assert_eq!(bytes_per_s(4.21e12), "4.210 TB/s");
         assert_eq!([percent(0.9412), percent(0.0312), percent(0.0997)], ["94%", "3.1%", "10%"]);
         assert_eq!(time(1234.5), "1.234 µs");
+        assert_eq!(joules(0.0123), "12.30 mJ");
         assert_eq!(time(83_700_000.0), "83.70 ms");
         assert_eq!([pj(0.71, "FLOP"), pj(-12.0, "B"), pj(2400.0, "B")], ["0.710 pJ/FLOP", "-12.00 pJ/B", "2.400 nJ/B"]);
         assert_eq!(bytes(24 << 30), "24.0 GiB");

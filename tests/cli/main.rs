@@ -1,6 +1,7 @@
 //! The command line, as users and scripts see it.
 
 mod ceilings;
+mod ci;
 mod energy;
 mod errors;
 mod files;

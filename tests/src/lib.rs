@@ -6,3 +6,5 @@ pub mod conformance;
 pub mod faulty;
 pub mod program;
 pub mod require;
+pub mod slowed;
+pub mod timed;

@@ -65,7 +65,7 @@ impl Place {
             threads: host.threads,
         };
         let name = format!("{}-{:.16}.json", key.backend, sha256_hex(&serde_json::to_vec(&key).unwrap_or_default()));
-        Self { path: folder().map(|folder| folder.join("ceilings").join(name)), key }
+        Self { path: cache_folder().map(|folder| folder.join("ceilings").join(name)), key }
     }
 
     /// The kept probing, if it had at least this profile's time. What can't be read is not there.
@@ -97,7 +97,8 @@ impl Place {
     }
 }
 
-fn folder() -> Option<PathBuf> {
+/// Where this program keeps what it can make again.
+pub fn cache_folder() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable(FOLDER_VARIABLE)
         .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("accelbench")))

@@ -1,11 +1,12 @@
 //! The flags, defined once: help, man page and completions come from here.
 
+use super::gate::args::{EXIT_CODES as GATE_EXIT_CODES, GateArgs};
 use crate::energy::Mode;
 use accelbench_backends::DeviceId;
 use accelbench_kernels::{Precision, fill};
 use accelbench_reports::text::Lang;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What `accelbench` alone prints.
 pub(super) const FIRST_STEPS: &str = "\
@@ -17,6 +18,8 @@ accelbench says what any accelerator really delivers.
   accelbench doctor          what is not there, why, and what would help
   accelbench run gemm:m=4096,n=4096,k=4096 --dtype f16 --device cuda:0
                              measure one case
+  accelbench gate --base main
+                             whether this build is slower or wrong, by its exit code
   accelbench roofline FILE   how near to its device's ceilings each result is
   accelbench report FILE -o page.html
                              a page that compares the devices of one or more runs
@@ -49,6 +52,11 @@ Exit codes:
   0    all went well (files that can't be taken are named, and passed over)
   2    a mistake in the command, an output that can't be written, no file that can be taken; with --strict,
        already one that can't";
+
+const CI_EXIT_CODES: &str = "\
+Exit codes:
+  0    everything was written, whatever it says
+  2    a mistake in the command, a file that can't be read, or an output that can't be written";
 
 const PROBE_EXIT_CODES: &str = "\
 Exit codes:
@@ -92,6 +100,9 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Compare two builds, and say by the exit code whether the second one is slower or wrong
+    #[command(after_help = GATE_EXIT_CODES)]
+    Gate(Box<GateArgs>),
     /// Check result files
     #[command(after_help = CHECK_EXIT_CODES)]
     Check {
@@ -118,6 +129,16 @@ pub(super) enum Command {
     /// Keep result files, and show how results change over time
     #[command(after_help = super::history::EXIT_CODES)]
     History(super::history::HistoryArgs),
+
+    /// Write a gate's document or a run's file in the formats of continuous integration
+    #[command(after_help = CI_EXIT_CODES)]
+    Ci {
+        /// What `accelbench gate --output` or a run left
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        outputs: CiOutputs,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -142,6 +163,42 @@ pub(super) struct Format {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// What is written for continuous integration.
+#[derive(Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "For continuous integration")]
+pub(super) struct CiOutputs {
+    /// Write JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Write Markdown of at most 65,536 bytes, for a comment or a step's summary
+    #[arg(long, value_name = "FILE")]
+    pub(super) markdown: Option<PathBuf>,
+    /// Write Bencher Metric Format
+    #[arg(long, value_name = "FILE")]
+    pub(super) bencher: Option<PathBuf>,
+    /// Write what github-action-benchmark reads as customSmallerIsBetter
+    #[arg(long, value_name = "FILE")]
+    pub(super) benchmark_json: Option<PathBuf>,
+    /// Write OpenMetrics text
+    #[arg(long, value_name = "FILE")]
+    pub(super) openmetrics: Option<PathBuf>,
+    /// Within GitHub Actions, print annotations and append the Markdown to the step's summary
+    #[arg(long)]
+    pub(super) github: bool,
+}
+
+impl CiOutputs {
+    /// Whether nothing is asked for.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The files that are asked for: JUnit, Bencher, github-action-benchmark, OpenMetrics, Markdown.
+    pub(super) fn files(&self) -> [Option<&Path>; 5] {
+        [&self.junit, &self.bencher, &self.benchmark_json, &self.openmetrics, &self.markdown].map(Option::as_deref)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -344,7 +401,7 @@ fn report_format(text: &str) -> Result<accelbench_reports::Format, String> {
     known.ok_or_else(|| format!("write one of {}", formats.map(accelbench_reports::Format::extension).join(", ")))
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value <= 1e7 => Ok(value),
         _ => Err("write a number of seconds above 0".to_owned()),

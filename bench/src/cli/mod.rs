@@ -3,8 +3,10 @@
 mod args;
 mod ceilings;
 mod check;
+mod ci;
 mod compare;
 mod exit;
+mod gate;
 mod history;
 mod inventory;
 mod measure;
@@ -36,6 +38,7 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Doctor(format)) => inventory::doctor(app, format.json),
         Some(Command::Meters(format)) => meters::meters(app, format.json),
         Some(Command::List(options)) => inventory::list(app, &options),
+        Some(Command::Gate(options)) => gate::gate(app, &options),
         Some(Command::Check { files, format }) => check::check(&files, format.json),
         Some(Command::Probe(options)) => ceilings::probe(app, &options),
         Some(Command::Roofline { file, format }) => ceilings::roofline(&file, format.json),
@@ -43,6 +46,7 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Compare(options)) => compare::compare(&options),
         Some(Command::Show { run, format }) => show::show(&run, format.json),
         Some(Command::History(arguments)) => history::history(arguments),
+        Some(Command::Ci { file, outputs }) => ci::ci(&file, &outputs),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "accelbench", &mut text);

@@ -35,6 +35,12 @@ pub(super) fn judge(
     rules: Rules,
 ) -> (Verdict, Option<Estimate>) {
     let found = differences(pairs, case.direction, rules);
+    let options = &Options {
+        margin: options.margin + case.slack,
+        allowed: options.allowed + case.slack,
+        detectable: options.detectable + case.slack,
+        ..*options
+    };
     let margin = options.margin.max(case.noise).max(found.resolution);
     let Some(estimate) = Estimate::of(&found.worse, margin, level, options) else {
         return (Verdict::Inconclusive(Doubt::ThrownOut), None);
@@ -72,7 +78,7 @@ mod tests {
     use super::*;
     use crate::gate::reading::Direction;
 
-    const CASE: Case = Case { direction: Direction::LowerIsBetter, noise: 0.0 };
+    const CASE: Case = Case { direction: Direction::LowerIsBetter, noise: 0.0, slack: 0.0 };
 
     fn measured(ns: f64, clock_mhz: Option<f64>) -> Measured {
         Measured { samples: vec![ns], resolution: 0.0, clock_mhz, throttled: false }
@@ -113,6 +119,14 @@ mod tests {
         let (verdict, estimate) = judge(&coarse, &CASE, 0.05, &Options::default(), Rules::SOUND);
         assert_eq!(verdict, Verdict::Pass);
         assert!(estimate.unwrap().margin > 0.031);
+    }
+
+    #[test]
+    fn a_tolerated_case_is_allowed_more_and_a_strict_one_less() {
+        let with = |slack| Case { slack, ..CASE };
+        assert_eq!(verdict([5.5; 8], &with(0.04)), Verdict::Pass);
+        assert_eq!(verdict([6.5; 8], &with(0.04)), Verdict::Regressed(Cause::Unknown));
+        assert_eq!(verdict([1.5; 8], &with(-0.01)), Verdict::Regressed(Cause::Unknown));
     }
 
     #[test]

@@ -171,7 +171,7 @@ mod tests {
     use crate::gate::reading::{Direction, Measured};
     use crate::gate::verdict::{Cause, Exit};
 
-    const CASE: Case = Case { direction: Direction::LowerIsBetter, noise: 0.0 };
+    const CASE: Case = Case { direction: Direction::LowerIsBetter, noise: 0.0, slack: 0.0 };
 
     fn reading(ns: f64, throttled: bool) -> Reading {
         Reading::Measured(Measured { samples: vec![ns], resolution: 0.0, clock_mhz: None, throttled })

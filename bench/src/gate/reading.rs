@@ -28,6 +28,9 @@ pub struct Case {
     /// What identical builds may seem to differ by, as a share: [`Estimate::noise`](super::Estimate::noise) of a
     /// gate of the base against itself, or 0 where none was run.
     pub noise: f64,
+    /// How much larger this case's margin is than the options', or how much smaller. Its other limits move along: who
+    /// tolerates more of a case allows more of it, too, which noise does not.
+    pub slack: f64,
 }
 
 /// What one block measured of a case.

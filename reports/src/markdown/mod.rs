@@ -1,5 +1,6 @@
 //! A report as Markdown, for pull requests and READMEs: what matters most first, and no longer than a comment may be.
 
+pub mod gate;
 mod page;
 mod sections;
 

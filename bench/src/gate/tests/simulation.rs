@@ -77,7 +77,7 @@ impl World {
 
 /// A whole gate over a suite in which the candidate takes so many times as long.
 pub(super) fn suite(noise: Noise, rules: Rules, factor: impl Fn(usize) -> f64, seed: u64) -> Vec<Finding> {
-    let case = Case { direction: Direction::LowerIsBetter, noise: 0.0 };
+    let case = Case { direction: Direction::LowerIsBetter, noise: 0.0, slack: 0.0 };
     let options = Options { seed, ..Options::default() };
     let mut gate = Gate::with_rules(options, &[case; CASES], rules).unwrap();
     let mut world = World::new(noise, CASES, seed + (1 << 32));

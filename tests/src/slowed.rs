@@ -1,0 +1,173 @@
+//! The program's own kernels, slowed inside their loops by a known share: what a gate has to find on real devices.
+//!
+//! Matrix products of the CPU and by the packed OpenCL kernel do so many percent of their innermost work twice, the second
+//! time for nothing. Everything around it, and every other kernel, is as it was.
+
+use accelbench_backends::{
+    Buffer, Command, Device, DeviceId, DeviceInfo, Driver, Kernel, KernelSpec, Memory, Presence, Registry, Result,
+    Source, Ticket,
+};
+use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// How many percent of a product's innermost work are done twice: a whole number up to 100; none or 0 changes nothing.
+pub const SLOW: &str = "ACCELBENCH_TEST_SLOW";
+
+/// The program's own backends, slowed.
+pub fn registry() -> Registry {
+    let Some(percent) = std::env::var(SLOW).ok().and_then(|text| text.parse().ok()).filter(|percent| *percent > 0)
+    else {
+        return Registry::builtin();
+    };
+    let mut registry = Registry::default();
+    for id in Registry::builtin().ids() {
+        registry.register(Box::new(SlowedDriver { id, percent }));
+    }
+    registry
+}
+
+struct SlowedDriver {
+    id: &'static str,
+    percent: u32,
+}
+
+impl Driver for SlowedDriver {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn probe(&self) -> Presence {
+        Registry::builtin().probe(self.id).expect("a backend of the program's own")
+    }
+
+    fn open(&self, index: u32) -> Result<Box<dyn Device>> {
+        let inner = Registry::builtin().open(&DeviceId::new(self.id, index))?;
+        Ok(Box::new(Slowed { inner, percent: self.percent, again: RefCell::default() }))
+    }
+}
+
+struct Slowed {
+    inner: Box<dyn Device>,
+    percent: u32,
+    /// By kernel of the CPU's library: the part of it that is done for nothing.
+    again: RefCell<HashMap<u64, Kernel>>,
+}
+
+/// Where the packed kernel multiplies a block of its panels.
+const LOOP: &str = "\
+        for (uint step = 0; step < steps; ++step, b += COLUMNS) {
+            EACH_VECTOR(READ_B, 0)
+            EACH_ROW(FMA)
+        }
+";
+
+/// Multiplies some blocks again, by zeros that no compiler knows to be zeros.
+const LOOP_AGAIN: &str = "\
+        owed += SLOW_PERCENT;
+        if (owed >= 100) {
+            owed -= 100;
+            global const sum_t *again = b - steps * COLUMNS;
+            const vector_t nothing = (sum_t)(stride == 0 ? 1 : 0);
+            for (uint step = 0; step < steps; ++step, again += COLUMNS) {
+                global const sum_t *b = again;
+                EACH_VECTOR(READ_B, 0)
+                EACH_ROW(FMA_AGAIN)
+            }
+        }
+";
+const FMA_AGAIN: &str = "\
+#define FMA_AGAIN(r)                                                           \\
+    {                                                                          \\
+        const vector_t a##r = (vector_t)(ELEMENT_A(r)) * nothing;              \\
+        EACH_VECTOR(FMA_VECTOR, r)                                             \\
+    }
+
+";
+const FUNCTION: &str = "static void multiply(";
+const START: &str = "    EACH_ROW(ZERO)\n";
+
+fn slowed(text: &str, percent: u32) -> String {
+    for part in [LOOP, FUNCTION, START] {
+        assert_eq!(text.matches(part).count(), 1, "the kernel no longer has its loop: {part}");
+    }
+    let repeated = format!("{LOOP}{}", LOOP_AGAIN.replace("SLOW_PERCENT", &percent.to_string()));
+    text.replace(LOOP, &repeated)
+        .replace(FUNCTION, &format!("{FMA_AGAIN}{FUNCTION}"))
+        .replace(START, &format!("    uint owed = 0;\n{START}"))
+}
+
+impl Slowed {
+    /// What a launch does for nothing before it does what it should.
+    fn before<'a>(&self, commands: &[Command<'a>], again: &'a HashMap<u64, Kernel>) -> Vec<Command<'a>> {
+        let mut all = Vec::new();
+        for command in commands {
+            if let Command::Launch(launch) = command
+                && let Some(kernel) = again.get(&launch.kernel.id())
+            {
+                all.push(Command::Launch(accelbench_backends::Launch { kernel, ..launch.clone() }));
+            }
+            all.push(command.clone());
+        }
+        all
+    }
+}
+
+impl Device for Slowed {
+    fn info(&self) -> &DeviceInfo {
+        self.inner.info()
+    }
+
+    fn alloc(&self, bytes: u64) -> Result<Buffer> {
+        self.inner.alloc(bytes)
+    }
+
+    fn alloc_pinned(&self, bytes: u64) -> Result<Buffer> {
+        self.inner.alloc_pinned(bytes)
+    }
+
+    fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
+        self.inner.upload(dst, offset, src)
+    }
+
+    fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
+        self.inner.download(src, offset, dst)
+    }
+
+    fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {
+        match &spec.source {
+            Source::OpenClC(text) if spec.entry == "gemm_packed" => {
+                let source = Source::OpenClC(slowed(text, self.percent).into());
+                self.inner.compile(&KernelSpec { source, ..spec.clone() })
+            }
+            Source::Library(call) if call.function == "gemm" => {
+                let kernel = self.inner.compile(spec)?;
+                let mut part = call.clone();
+                // Along k: the innermost loop of every product.
+                let k = call.size("k")? * self.percent as usize / 100;
+                part.arguments.insert("k".to_owned(), Value::from(k.max(1)));
+                let again = self.inner.compile(&KernelSpec { source: Source::Library(part), ..spec.clone() })?;
+                self.again.borrow_mut().insert(kernel.id(), again);
+                Ok(kernel)
+            }
+            _ => self.inner.compile(spec),
+        }
+    }
+
+    fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
+        let again = self.again.borrow();
+        self.inner.submit(&self.before(commands, &again))
+    }
+
+    fn wait(&self, ticket: Ticket) -> Result<Vec<accelbench_backends::Span>> {
+        self.inner.wait(ticket)
+    }
+
+    fn memory(&self) -> Result<Memory> {
+        self.inner.memory()
+    }
+
+    fn clock_mhz(&self) -> Result<f64> {
+        self.inner.clock_mhz()
+    }
+}
