@@ -4,6 +4,7 @@
 
 mod codes;
 mod documents;
+mod real;
 mod stored;
 
 use accelbench_reports::gate::{GateCase, GateFile};
@@ -38,7 +39,11 @@ fn script(path: &Path, text: &str) -> String {
 
 /// Holds a candidate against a base in single precision, and reads the document.
 fn gate(program: &Program, base: &str, candidate: &str, options: &[&str]) -> (Ran, GateFile) {
-    let selection = ["-d", "timed", "-t", "f32", "gemm:m=32,n=32,k=32"];
+    gate_of(program, base, candidate, &["-d", "timed", "-t", "f32", "gemm:m=32,n=32,k=32"], options)
+}
+
+/// The same of other cases.
+fn gate_of(program: &Program, base: &str, candidate: &str, selection: &[&str], options: &[&str]) -> (Ran, GateFile) {
     let mut arguments = vec!["gate", "--base", base, "--cand", candidate, "-o", "gate.json"];
     if !options.contains(&"--pairs") {
         arguments.extend(PAIRS);
