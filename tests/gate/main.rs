@@ -27,8 +27,8 @@ fn program() -> Program {
 
 /// A build: a script that runs the program with these variables.
 fn build(program: &Program, name: &str, variables: &[(&str, &str)]) -> String {
-    let set: String = variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
-    script(&program.path(name), &format!("{set}exec '{PROGRAM}' \"$@\"\n"))
+    let set: Vec<String> = variables.iter().map(|(name, value)| format!("{name}='{value}'")).collect();
+    script(&program.path(name), &format!("exec env {} '{PROGRAM}' \"$@\"\n", set.join(" ")))
 }
 
 fn script(path: &Path, text: &str) -> String {

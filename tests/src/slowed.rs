@@ -180,7 +180,9 @@ mod tests {
     fn the_packed_kernel_still_has_its_loop() {
         let host = Registry::builtin().open(&DeviceId::new("host", 0)).unwrap();
         let mut caps = host.caps().clone();
+        // As a CPU is through OpenCL.
         caps.languages.insert(Language::OpenClC);
+        (caps.max_grid, caps.max_group, caps.max_group_items) = ([1 << 20, 1 << 10, 1], [1024; 3], 1024);
         let catalogue = Catalogue::builtin();
         let (operation, fields) = catalogue.parse_shape("gemm:m=64,n=64,k=64").unwrap();
         let case = operation.case(Precision::F32, &fields).unwrap();
