@@ -5,6 +5,7 @@
 mod codes;
 mod documents;
 mod real;
+mod revisions;
 mod stored;
 
 use accelbench_reports::gate::{GateCase, GateFile};
