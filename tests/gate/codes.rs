@@ -36,7 +36,7 @@ fn one_where_it_is_slower() {
     // The device's clock was the same, so that it is cycles.
     assert_eq!(case.cause, Some(Cause::Cycles));
     says(case, &["4.0% slower", "up to 2.0% is no regression", "more cycles"]);
-    assert!(ran.stdout.contains("REGRESSED") && ran.stdout.contains("Next: "), "{ran:#?}");
+    assert!(ran.stdout.contains("REGRESSED") && ran.stdout.contains("Next: look at one"), "{ran:#?}");
     // The pairs behind it: five to flag it, six to confirm it, in an order of their own.
     assert_eq!(case.pairs.len(), 11);
     assert!(case.pairs.iter().any(|pair| pair.first == Arm::Base));
@@ -197,4 +197,14 @@ fn stopped_by_ctrl_c_it_keeps_what_it_has() {
     let case = only(&file);
     assert_eq!((case.verdict, file.exit_code), (Verdict::Unsettled, 130));
     assert!(!case.pairs.is_empty() && case.pairs.len() < 8, "{case:#?}");
+}
+
+#[test]
+fn two_where_no_meter_tells_the_energy_that_is_asked_for() {
+    let program = super::Program::new(env!("CARGO_BIN_EXE_accelbench-metered")).with("ACCELBENCH_TEST_METER", "absent");
+    let base = env!("CARGO_BIN_EXE_accelbench-metered");
+    let ran =
+        program.run(&["gate", "--base", base, "--metric", "energy", "-d", "host", "-t", "f32", "gemm:m=32,n=32,k=32"]);
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    assert!(ran.stderr.contains("error: no meter serves host:0"), "{ran:#?}");
 }

@@ -4,6 +4,8 @@
 
 mod codes;
 mod documents;
+mod real;
+mod revisions;
 mod stored;
 
 use accelbench_reports::gate::{GateCase, GateFile};
@@ -26,8 +28,8 @@ fn program() -> Program {
 
 /// A build: a script that runs the program with these variables.
 fn build(program: &Program, name: &str, variables: &[(&str, &str)]) -> String {
-    let set: String = variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
-    script(&program.path(name), &format!("{set}exec '{PROGRAM}' \"$@\"\n"))
+    let set: Vec<String> = variables.iter().map(|(name, value)| format!("{name}='{value}'")).collect();
+    script(&program.path(name), &format!("exec env {} '{PROGRAM}' \"$@\"\n", set.join(" ")))
 }
 
 fn script(path: &Path, text: &str) -> String {
@@ -38,7 +40,11 @@ fn script(path: &Path, text: &str) -> String {
 
 /// Holds a candidate against a base in single precision, and reads the document.
 fn gate(program: &Program, base: &str, candidate: &str, options: &[&str]) -> (Ran, GateFile) {
-    let selection = ["-d", "timed", "-t", "f32", "gemm:m=32,n=32,k=32"];
+    gate_of(program, base, candidate, &["-d", "timed", "-t", "f32", "gemm:m=32,n=32,k=32"], options)
+}
+
+/// The same of other cases.
+fn gate_of(program: &Program, base: &str, candidate: &str, selection: &[&str], options: &[&str]) -> (Ran, GateFile) {
     let mut arguments = vec!["gate", "--base", base, "--cand", candidate, "-o", "gate.json"];
     if !options.contains(&"--pairs") {
         arguments.extend(PAIRS);

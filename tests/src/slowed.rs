@@ -4,8 +4,8 @@
 //! time for nothing. Everything around it, and every other kernel, is as it was.
 
 use accelbench_backends::{
-    Buffer, Command, Device, DeviceId, DeviceInfo, Driver, Kernel, KernelSpec, Memory, Presence, Registry, Result,
-    Source, Ticket,
+    Buffer, Command, Device, DeviceId, DeviceInfo, Driver, Kernel, KernelSpec, Launch, Memory, Presence, Registry,
+    Result, Source, Span, Ticket,
 };
 use serde_json::Value;
 use std::cell::RefCell;
@@ -97,20 +97,18 @@ fn slowed(text: &str, percent: u32) -> String {
         .replace(START, &format!("    uint owed = 0;\n{START}"))
 }
 
-impl Slowed {
-    /// What a launch does for nothing before it does what it should.
-    fn before<'a>(&self, commands: &[Command<'a>], again: &'a HashMap<u64, Kernel>) -> Vec<Command<'a>> {
-        let mut all = Vec::new();
-        for command in commands {
-            if let Command::Launch(launch) = command
-                && let Some(kernel) = again.get(&launch.kernel.id())
-            {
-                all.push(Command::Launch(accelbench_backends::Launch { kernel, ..launch.clone() }));
-            }
-            all.push(command.clone());
+/// The commands, with what each launch does for nothing before it does what it should.
+fn with_more<'a>(commands: &[Command<'a>], again: &'a HashMap<u64, Kernel>) -> Vec<Command<'a>> {
+    let mut all = Vec::new();
+    for command in commands {
+        if let Command::Launch(launch) = command
+            && let Some(kernel) = again.get(&launch.kernel.id())
+        {
+            all.push(Command::Launch(Launch { kernel, ..launch.clone() }));
         }
-        all
+        all.push(command.clone());
     }
+    all
 }
 
 impl Device for Slowed {
@@ -156,10 +154,10 @@ impl Device for Slowed {
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
         let again = self.again.borrow();
-        self.inner.submit(&self.before(commands, &again))
+        self.inner.submit(&with_more(commands, &again))
     }
 
-    fn wait(&self, ticket: Ticket) -> Result<Vec<accelbench_backends::Span>> {
+    fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
         self.inner.wait(ticket)
     }
 
@@ -169,5 +167,29 @@ impl Device for Slowed {
 
     fn clock_mhz(&self) -> Result<f64> {
         self.inner.clock_mhz()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use accelbench_backends::Language;
+    use accelbench_kernels::{Catalogue, Precision};
+
+    #[test]
+    fn the_packed_kernel_still_has_its_loop() {
+        let host = Registry::builtin().open(&DeviceId::new("host", 0)).unwrap();
+        let mut caps = host.caps().clone();
+        // As a CPU is through OpenCL.
+        caps.languages.insert(Language::OpenClC);
+        (caps.max_grid, caps.max_group, caps.max_group_items) = ([1 << 20, 1 << 10, 1], [1024; 3], 1024);
+        let catalogue = Catalogue::builtin();
+        let (operation, fields) = catalogue.parse_shape("gemm:m=64,n=64,k=64").unwrap();
+        let case = operation.case(Precision::F32, &fields).unwrap();
+        let programs = case.plans(&caps).into_iter().map(|plan| plan.program());
+        let kernels: Vec<KernelSpec> = programs.flat_map(|program| program.kernels).collect();
+        let packed = kernels.iter().find(|kernel| kernel.entry == "gemm_packed").unwrap();
+        let text = slowed(&packed.source.text(), 5);
+        assert!(text.contains("owed += 5;") && text.contains("#define FMA_AGAIN"));
     }
 }

@@ -150,10 +150,10 @@ mod tests {
     #[test]
     fn patterns() {
         let case = "gemm/f32/8x8x8/tiled@opencl:1";
-        for yes in ["*", "gemm/*", "*@opencl:1", "gemm/*/tiled@*", "*8x8*8x8*", case, "gemm*opencl:1*"] {
+        for yes in ["*", "gemm/*", "*@opencl:1", "gemm/*/tiled@*", "*8x*x8*", case, "gemm*opencl:1*"] {
             assert!(matches(yes, case), "{yes}");
         }
-        for no in ["", "gemm", "conv*", "*@opencl:0", "gemm/*/tiled", "*8x8*8x8x8*8*", "*:1*:1"] {
+        for no in ["", "gemm", "conv*", "*@opencl:0", "gemm/*/tiled", "*8x8*8x8*", "*:1*:1"] {
             assert!(!matches(no, case), "{no}");
         }
     }

@@ -118,10 +118,7 @@ fn next(file: &GateFile) -> Option<String> {
             let case = file.cases.iter().find(|case| case.verdict == Verdict::Regressed)?;
             let parts: Vec<&str> = case.case.split(['/', '@']).collect();
             let [op, dtype, shape, variant, device] = parts[..] else { return None };
-            format!(
-                "Next: the first of them alone: accelbench gate {} -k {op} -t {dtype} -s {shape} -v {variant} -d {device}",
-                arguments()
-            )
+            format!("Next: look at one of them alone, such as {shape} by -k {op} -t {dtype} -v {variant} -d {device}")
         }
         Outcome::Inconclusive => {
             let pairs = (file.options.screen_pairs * 2, file.options.confirm_pairs * 2);
