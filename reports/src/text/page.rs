@@ -208,6 +208,21 @@ words! {
     of_ceiling: "Of ceiling" | "占上限";
     checked: "Verification" | "校验";
     error_bound: "Error ≤ bound" | "误差 ≤ 上界";
+    site: "Devices and runs" | "设备与测试";
+    site_about: "Measurements by accelbench: a page for each device and each run, and the data to download." | "由 accelbench 测得：每个设备、每次测试各有一页，数据可供下载。";
+    site_counts: "Devices: {0} · runs: {1} · results: {2}" | "设备 {0} · 测试 {1} · 结果 {2}";
+    site_no_ranking: "Best rates stand here as they are; they may be of different shapes. Devices are compared case by case on the runs' pages." | "此处仅列出最高速率，形状可能不同；逐项对比见各次测试的页面。";
+    site_runs: "The runs" | "测试一览";
+    site_last: "Latest run" | "最近一次测试";
+    site_fastest: "Best rate" | "最高速率";
+    site_bandwidth: "Memory bandwidth" | "内存带宽";
+    site_best: "Best rate of each operation and type" | "各运算和类型的最高速率";
+    site_of_device: "What this device reached at best, over all of its runs. Each figure leads to its run." | "该设备在其全部测试中达到的最好成绩。点击数值可查看其所属测试。";
+    site_data: "Data" | "数据";
+    site_file: "run file" | "测试文件";
+    site_schema: "The run files are JSON lines, each as its schema says" | "测试文件为 JSON Lines，每行遵循其架构";
+    search: "Search" | "搜索";
+
     batch: "Runs a sample / to warm up" | "每样本运行 / 预热运行";
 }
 
