@@ -50,7 +50,9 @@ impl<'a> Files<'a> {
             (sha256(&bytes) == *hash).then(|| ((*path).to_owned(), hash.clone()))
         };
         let Some(kept) = paths.iter().map(hash).collect::<Option<Vec<_>>>() else { return false };
-        kept.into_iter().for_each(|(path, hash)| self.note(&path, hash, false));
+        for (path, hash) in kept {
+            self.note(&path, hash, false);
+        }
         true
     }
 

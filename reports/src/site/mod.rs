@@ -12,6 +12,7 @@ mod pages;
 mod tests;
 
 use crate::anonymous::Names;
+use crate::inert::clean;
 use crate::load::{parse, sha256};
 use crate::report::Builder;
 use crate::text::Lang;
@@ -73,9 +74,10 @@ pub enum SiteError {
 pub fn publish(paths: &[PathBuf], to: &Path, lang: Lang, options: &LoadOptions) -> Result<Published, SiteError> {
     let before = Manifest::of(to)?;
     let (chosen, mut rejected) = choose(paths);
-    let names = match options.anonymous {
-        true => Some(Names::of(chosen.iter().map(|run| &run.header)).ok_or(SiteError::Names)?),
-        false => None,
+    let names = if options.anonymous {
+        Some(Names::of(chosen.iter().map(|run| &run.header)).ok_or(SiteError::Names)?)
+    } else {
+        None
     };
     let settings = Settings::new(lang, options);
     let known = if before.settings == settings { before.runs.as_slice() } else { &[] };
@@ -95,6 +97,10 @@ pub fn publish(paths: &[PathBuf], to: &Path, lang: Lang, options: &LoadOptions) 
             Ok(digest) => runs.push(digest),
             Err(reason) => rejected.push((run.path.display().to_string(), reason)),
         }
+    }
+    for (file, reason) in &mut rejected {
+        clean(file);
+        clean(reason);
     }
     let line = |(file, reason): &(String, String)| format!("{file}: {reason}");
     match rejected.first() {

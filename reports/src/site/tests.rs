@@ -66,6 +66,10 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+fn is_page(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|ending| ending == "html")
+}
+
 /// Makes every file look old, so that whatever is written is newer.
 fn age(folder: &Path) -> SystemTime {
     let old = SystemTime::now() - Duration::from_secs(1000);
@@ -93,7 +97,7 @@ fn every_device_and_run_has_its_page_and_every_link_leads_somewhere() {
     assert_eq!(files["data/one.jsonl"], run("one").text().into_bytes());
     let link = Regex::new(r#"(?:href|src)="?([^\s">]+)"#).unwrap();
     let mut links = 0;
-    for (path, content) in files.iter().filter(|(path, _)| path.ends_with(".html")) {
+    for (path, content) in files.iter().filter(|(path, _)| is_page(path)) {
         let text = std::str::from_utf8(content).unwrap();
         for target in
             link.captures_iter(text).map(|found| found[1].to_owned()).filter(|target| !target.starts_with('#'))
@@ -216,7 +220,7 @@ fn hostile_names_stay_inert() {
     let path = place.file("hostile.jsonl", &hostile.text());
     place.publish(&[&path]);
     assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 2, "nothing is outside of the site");
-    for (path, content) in files(&place.site()).iter().filter(|(path, _)| path.ends_with(".html")) {
+    for (path, content) in files(&place.site()).iter().filter(|(path, _)| is_page(path)) {
         let text = std::str::from_utf8(content).unwrap();
         assert!(!text.contains("<img") && !text.contains("<script>alert") && !text.contains('\u{202e}'), "{path}");
     }
@@ -247,7 +251,7 @@ fn languages_have_one_structure() {
     let [en, zh] = Lang::ALL.map(|lang| {
         let site = place.0.path().join(lang.name());
         publish(&[place.run("one")], &site, lang, &LoadOptions::default()).unwrap();
-        let files = files(&site).into_iter().filter(|(path, _)| path.ends_with(".html"));
+        let files = files(&site).into_iter().filter(|(path, _)| is_page(path));
         let tags = |(path, text)| {
             let text = String::from_utf8(text).unwrap();
             (path, tags.find_iter(&text).map(|tag| tag.as_str().to_owned()).collect::<Vec<_>>())
