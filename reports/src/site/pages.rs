@@ -242,7 +242,7 @@ impl Site<'_> {
                             td class="w" { (run.version) }
                             td data-v=(run.measured) { (run.measured) " / " (run.rows) }
                             td { (run.problems) }
-                            td class="w" { a href={ (up) (data) } aria-label={ (t.site_file) " " (run.page) } { "JSONL" } " " a href={ (up) (table) } aria-label={ "CSV " (run.page) } { "CSV" } }
+                            td class="w" { a href={ (up) (data) } aria-label={ "JSONL " (run.page) } { "JSONL" } " " a href={ (up) (table) } aria-label={ "CSV " (run.page) } { "CSV" } }
                         }
                     }
                 }
