@@ -137,6 +137,12 @@ words! {
     energy_roofline: "Energy rooflines" | "能耗屋顶线";
     energy_roofline_of: "Energy roofline of {0}" | "{0} 的能耗屋顶线";
     energy_roofline_desc: "Both axes are logarithmic. The figures stand in the table below." | "两轴均为对数刻度。数值见下表。";
+    energy_model: "What a FLOP and a byte take" | "每次浮点运算与每字节的能耗";
+    energy_model_how: "Joules = pJ/FLOP × FLOP + pJ/byte × bytes + constant power × seconds, fitted to probes on arrays that no cache holds; behind each figure stands its standard error. The curve above is this model." | "能量 = pJ/FLOP × FLOP + pJ/字节 × 字节 + 恒定功率 × 秒，由数组大于所有缓存的探测拟合得出；各数值后为其标准误差。上图曲线即此模型。";
+    constant_power: "Constant power" | "恒定功率";
+    fit_error: "Fit error" | "拟合误差";
+    no_fit: "too few probes" | "探测不足";
+    energy_probes: "Energy of the probes" | "各探测的能耗";
     energy_caption: "Measured energy" | "实测能耗";
     energy_interval: "Below pJ/FLOP: the interval of the stated uncertainty (k = 2), by the meter and by the repeated windows." | "pJ/FLOP 下方：按功率计与重复窗口给出的不确定度区间（k = 2）。";
     mean_power: "Mean power" | "平均功率";
