@@ -6,7 +6,7 @@
 mod made_up;
 
 use accelbench_reports::text::Lang;
-use accelbench_reports::{Format, LoadOptions, load, site};
+use accelbench_reports::{EnergyPoint, Format, LoadOptions, energy_roofline, load, site};
 use made_up::{device, row};
 use serde_json::{Value, json};
 use std::fs;
@@ -83,7 +83,7 @@ fn hostile(folder: &Path) -> PathBuf {
 /// Two devices behind meters.
 fn energy(folder: &Path) -> PathBuf {
     let devices = [device("cuda:0", "Model One", "driver 1"), device("cuda:1", "Model Two", "driver 1")];
-    let mut rows = Vec::new();
+    let mut rows = vec![ceilings("cuda:0")];
     for (id, speed, watts) in [("cuda:0", 10.0, 300.0), ("cuda:1", 14.0, 500.0)] {
         for dtype in ["f32", "f16"] {
             for mut row in gemm(id, dtype, speed) {
@@ -93,6 +93,34 @@ fn energy(folder: &Path) -> PathBuf {
         }
     }
     made_up::write(folder, "energy", DAY, &devices, &rows)
+}
+
+/// Probes of energy that lie on a roofline of 20 pJ/FLOP, 200 pJ/byte and 60 W, and the fit of them.
+fn ceilings(device: &str) -> Value {
+    let point = |kernel: &str, flop_per_byte: f64| {
+        let bytes = 1e9;
+        let flop = bytes * flop_per_byte;
+        let seconds = (flop / 10e12_f64).max(bytes / 1e12);
+        let joules = flop * 20e-12 + bytes * 200e-12 + 60.0 * seconds;
+        let mut row = row(&format!("gemm/f32/1x1x1/tiled@{device}"), flop, flop / seconds / 1e12);
+        row["timing"]["median_ns"] = (seconds * 1e9).into();
+        row["work"]["bytes"] = bytes.into();
+        json!({
+            "kernel": kernel, "dtype": "f32", "plan": "made-up", "mode": "quick", "work": row["work"],
+            "pj_per_byte": (flop_per_byte < 1.0).then_some(joules / bytes * 1e12), "energy": measured(&row, joules / seconds),
+        })
+    };
+    let points: Vec<Value> = [("mul", 0.125), ("triad", 0.25), ("fma-32", 8.0), ("fma-128", 32.0), ("fma-256", 64.0)]
+        .map(|(kernel, intensity)| point(kernel, intensity))
+        .into();
+    let read: Vec<EnergyPoint> = serde_json::from_value(points.clone().into()).expect("points");
+    let roofline = energy_roofline::of(&read).expect("points on both sides of the ridge");
+    json!({
+        "type": "ceilings", "device": device, "probed": DAY, "profile": "quick", "peaks": [], "memory": [], "sweep": [],
+        "transfers": [], "theoretical": [], "missing": [],
+        "latency": { "smallest_upload_ns": null, "smallest_download_ns": null, "launch_round_trip_ns": null, "sustained_launches_per_s": null },
+        "energy": { "status": "measured", "reason": null, "points": points, "roofline": roofline },
+    })
 }
 
 /// The energy of a row at a steady power.

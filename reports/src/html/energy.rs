@@ -92,11 +92,7 @@ fn model_series(model: &EnergyModel, points: &[Point]) -> Vec<Series> {
     let (left, right) = (intensities().fold(f64::INFINITY, f64::min), intensities().fold(0.0, f64::max));
     let at = |place: usize| left * (right / left).powf(place as f64 / (CURVE - 1) as f64);
     let curve = (0..CURVE).filter_map(|place| Some(Point { x: at(place), y: model.flop_per_j(at(place))?, row: None }));
-    let probe = |probe: &EnergyProbe| Point {
-        x: probe.intensity_flop_per_byte,
-        y: probe.flop_per_s_per_w,
-        row: None,
-    };
+    let probe = |probe: &EnergyProbe| Point { x: probe.intensity_flop_per_byte, y: probe.flop_per_s_per_w, row: None };
     let series = |points: Vec<Point>, line: bool| Series {
         class: "roof".to_owned(),
         hue: HUES - 2,

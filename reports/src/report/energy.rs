@@ -61,8 +61,8 @@ impl EnergyModel {
         let flop_per_s = most(|probe| probe.flop_per_s);
         let bytes_per_s = most(|probe| probe.flop_per_s / probe.intensity_flop_per_byte);
         let seconds = (1.0 / flop_per_s).max(1.0 / (bytes_per_s * intensity));
-        let joules = (model.pj_per_flop + model.pj_per_byte / intensity) * 1e-12
-            + model.constant_w.unwrap_or(0.0) * seconds;
+        let joules =
+            (model.pj_per_flop + model.pj_per_byte / intensity) * 1e-12 + model.constant_w.unwrap_or(0.0) * seconds;
         (joules > 0.0).then(|| 1.0 / joules)
     }
 }
@@ -119,12 +119,7 @@ pub(super) fn of(report: &Report) -> EnergyReport {
         tried: tried.remove(&subject).unwrap_or_default(),
         best: best.get(&subject).map(|&(_, row)| row),
     });
-    EnergyReport {
-        states: states.collect(),
-        standings: standing::energy(report),
-        models: models(report),
-        estimates,
-    }
+    EnergyReport { states: states.collect(), standings: standing::energy(report), models: models(report), estimates }
 }
 
 fn models(report: &Report) -> Vec<EnergyModel> {
@@ -173,11 +168,8 @@ mod tests {
             fit_error: 0.01,
         };
         // 1 TFLOP/s at most, and 0.1 TB/s: the ridge is at 10 FLOP per byte.
-        let mut model = EnergyModel {
-            subject: 0,
-            probes: vec![probe(0.5, 0.5e11), probe(100.0, 1e12)],
-            roofline: Some(roofline),
-        };
+        let mut model =
+            EnergyModel { subject: 0, probes: vec![probe(0.5, 0.5e11), probe(100.0, 1e12)], roofline: Some(roofline) };
         let pj = |intensity| 1e12 / model.flop_per_j(intensity).unwrap();
         assert!((pj(100.0) - (2.0 + 0.3 + 5.0)).abs() < 1e-9, "{}", pj(100.0));
         assert!((pj(1.0) - (2.0 + 30.0 + 50.0)).abs() < 1e-9, "{}", pj(1.0));
