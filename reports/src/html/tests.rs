@@ -1,6 +1,6 @@
 //! Pages of runs that were worked out by hand.
 
-use super::number::times;
+use super::number::{digits, times};
 use super::{SUBJECTS, render};
 use crate::fixture::{Fixture, device, energy, missing, of_every_sort, report, row};
 use crate::report::{EnergyModel, EnergyProbe, Finding};
@@ -333,7 +333,9 @@ fn a_fitted_energy_roofline_is_drawn_and_told() {
     report.energy.models.push(EnergyModel { subject: 0, probes, roofline: Some(roofline) });
     let page = render(&report, Lang::En);
     assert_eq!(plots(&page), before + 1, "the curve");
-    for figure in ["2.500<small>± 0.2500", "31.00<small>± 1.500", "55.00 W", "4.0%", "44.00"] {
-        assert!(page.contains(figure), "{figure}");
+    let with_error = |value, error| format!("<td>{}<small>± {}</small>", digits(value), digits(error));
+    let constant = format!("<td>{} W<td>{}", digits(55.0), units::percent(0.04));
+    for figure in [with_error(2.5, 0.25), with_error(31.0, 1.5), constant, format!("<td>{}<td>", digits(44.0))] {
+        assert!(page.contains(&figure), "{figure}");
     }
 }
