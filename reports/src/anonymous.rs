@@ -2,6 +2,10 @@
 //!
 //! A name becomes a neutral label, the same wherever it stood, so that what belongs together still does.
 
+mod file;
+
+pub(crate) use file::Names;
+
 use crate::Report;
 use crate::inert::Text;
 use crate::report::label;

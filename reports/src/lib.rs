@@ -25,6 +25,7 @@ pub mod read;
 pub mod report;
 pub mod roofline;
 pub mod schema;
+pub mod site;
 pub mod summary;
 mod svg;
 pub mod text;

@@ -65,18 +65,27 @@ pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Report, LoadErro
     }
 }
 
+/// A file and the SHA-256 of its bytes; or why it can't be taken.
 fn read(path: &Path) -> Result<(RunFile, String), String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let run = RunFile::parse(path, &bytes).map_err(|error| {
-        // The file is named beside the reason.
+    Ok((parse(path, &bytes)?, sha256(&bytes)))
+}
+
+/// A file's content; or why it can't be taken, without its name.
+pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<RunFile, String> {
+    RunFile::parse(path, bytes).map_err(|error| {
         let text = error.to_string();
         text.strip_prefix(&format!("{}: ", path.display())).map_or(text.clone(), str::to_owned)
-    })?;
-    let hash = Sha256::digest(&bytes).iter().fold(String::new(), |mut text, byte| {
+    })
+}
+
+/// SHA-256 in hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string can't fail.
         let _ = write!(text, "{byte:02x}");
         text
-    });
-    Ok((run, hash))
+    })
 }
 
 fn file_name(path: &Path) -> String {

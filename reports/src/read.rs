@@ -66,6 +66,22 @@ impl RunFile {
         Self { header, ceilings: Vec::new(), results: Vec::new(), end: None, resume_at: 0, torn: false }
     }
 
+    /// The file's text again, without a line that was cut off.
+    pub(crate) fn lines(&self) -> Vec<u8> {
+        let line = |line: Line| serde_json::to_string(&line).unwrap_or_default() + "\n";
+        let mut text = line(Line::Run(Box::new(self.header.clone())));
+        for ceilings in &self.ceilings {
+            text += &line(Line::Ceilings(Box::new(ceilings.clone())));
+        }
+        for row in &self.results {
+            text += &line(Line::Result(Box::new(row.clone())));
+        }
+        if let Some(end) = &self.end {
+            text += &line(Line::End(end.clone()));
+        }
+        text.into_bytes()
+    }
+
     /// Reads a file. A last line that was cut off is passed over and noted; any other damage is an error.
     ///
     /// # Errors

@@ -48,6 +48,29 @@ fn went_well(ran: &Ran) {
 }
 
 #[test]
+fn a_site_is_made_and_brought_up_to_date() {
+    let program = two_runs();
+    went_well(&program.run(&["publish", "a.jsonl", "--to", "site", "--title", "Here"]));
+    let index = || std::fs::read_to_string(program.path("site/index.html")).unwrap();
+    assert!(index().contains("<title>Here</title>"), "{}", index());
+    let both = program.run(&["publish", "a.jsonl", "b.jsonl", "no.jsonl", "--to", "site", "--title", "Here"]);
+    went_well(&both);
+    assert!(both.stderr.contains("no.jsonl") && both.stderr.contains("2 runs"), "{both:?}");
+    assert!(index().contains("runs/another.html"), "{}", index());
+    let data = std::fs::read_to_string(program.path("site/data/another.jsonl")).unwrap();
+    assert_eq!(data, slow_file());
+    let strict = program.run(&["publish", "a.jsonl", "no.jsonl", "--to", "site", "--strict"]);
+    assert_eq!(strict.code, Some(2), "{strict:?}");
+    std::fs::create_dir(program.path("index.html")).unwrap();
+    assert_eq!(program.run(&["publish", "a.jsonl", "--to", "."]).code, Some(2));
+    let anonymous = program.run(&["publish", "a.jsonl", "--to", "nameless", "--anonymous"]);
+    went_well(&anonymous);
+    let files = std::fs::read_dir(program.path("nameless/data")).unwrap();
+    let run = files.map(|entry| entry.unwrap().path()).find(|path| path.extension().unwrap() == "jsonl").unwrap();
+    went_well(&program.run(&["check", run.to_str().unwrap()]));
+}
+
+#[test]
 fn a_report_in_every_format_at_once() {
     let program = two_runs();
     let outputs = ["page.html", "page.md", "page.csv", "page.json"];

@@ -10,6 +10,7 @@ use accelbench_kernels::{Case, Operation, Plan, Precision, Profile, Tensor, prob
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 /// The suite as a program, with the flags of Rust's own test programs.
 pub fn main(app: App) -> ExitCode {
@@ -40,8 +41,10 @@ fn required(app: App) -> Vec<Trial> {
     require::list().into_iter().filter(|word| word != "nvrtc").map(trial).collect()
 }
 
-/// How many odd shapes each operation is held against in each type.
-const ODD: u64 = 500;
+/// The environment variable that sets how many odd shapes each operation is held against in each type.
+const ODD: &str = "ACCELBENCH_ODD_SHAPES";
+/// As many as a test run has the time for; 500 and more are for a change of kernels or plans.
+const USUAL_ODD: u64 = 100;
 
 /// The environment variable that sets up to how many floating-point operations a shape of the profiles is computed.
 const CATALOGUE_FLOP: &str = "ACCELBENCH_CATALOGUE_FLOP";
@@ -115,7 +118,7 @@ fn conform(session: &Session, operation: &dyn Operation, precision: Precision) -
 
 /// Every shape of the profiles at its smallest batch, by the preferred plan.
 fn conform_to_the_catalogue(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
-    let limit = std::env::var(CATALOGUE_FLOP).ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL_CATALOGUE_FLOP);
+    let limit = setting(CATALOGUE_FLOP, USUAL_CATALOGUE_FLOP)?;
     let mut computed = 0;
     let mut seen = BTreeSet::new();
     for shape in operation.shapes(Profile::Full) {
@@ -136,7 +139,7 @@ fn conform_to_the_catalogue(session: &Session, operation: &dyn Operation, precis
 /// Odd shapes, each by one plan, which change from shape to shape.
 fn conform_oddly(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
     let mut computed = 0;
-    for (index, fields) in (0..ODD).map_while(|index| Some((index, operation.odd(index)?))) {
+    for (index, fields) in (0..setting(ODD, USUAL_ODD)?).map_while(|index| Some((index, operation.odd(index)?))) {
         let case = operation.case(precision, &fields).map_err(|error| error.0)?;
         let plans = plans(&*case, session.device().caps())?;
         if let Some(plan) = plans.get(index as usize % plans.len().max(1)) {
@@ -145,6 +148,14 @@ fn conform_oddly(session: &Session, operation: &dyn Operation, precision: Precis
         }
     }
     Ok(computed)
+}
+
+/// A number that the environment sets, or the usual one.
+fn setting<T: FromStr>(name: &str, usual: T) -> Result<T, String> {
+    match std::env::var(name) {
+        Ok(text) => text.parse().map_err(|_| format!("{name} is `{text}`, which is no such number")),
+        Err(_) => Ok(usual),
+    }
 }
 
 /// A case's plans. What a device can't do must be said, and said only then.

@@ -23,6 +23,8 @@ accelbench says what any accelerator really delivers.
   accelbench roofline FILE   how near to its device's ceilings each result is
   accelbench report FILE -o page.html
                              a page that compares the devices of one or more runs
+  accelbench publish FILE --to DIR
+                             a site of the devices and runs, for any static host
   accelbench compare A B     how much faster B is than A
   accelbench list            kernels, types and shapes
   accelbench help            all commands
@@ -115,6 +117,9 @@ pub(super) enum Command {
     /// Compare runs and devices in a page, a text, a table or JSON
     #[command(after_help = REPORT_EXIT_CODES)]
     Report(ReportArgs),
+    /// Make a static site of runs: an index, a page for each device and run, and the data to download
+    #[command(after_help = REPORT_EXIT_CODES)]
+    Publish(PublishArgs),
     /// Compare two runs or devices, case by case
     #[command(after_help = REPORT_EXIT_CODES)]
     Compare(CompareArgs),
@@ -251,6 +256,28 @@ pub(super) struct ReportArgs {
     #[arg(long)]
     pub(super) title: Option<String>,
     /// Leave out the names of devices, hosts and users
+    #[arg(long)]
+    pub(super) anonymous: bool,
+    /// Fail where a file can't be taken, instead of passing over it
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PublishArgs {
+    /// Result files, of any age and machine: all that the site is to have. What is in it unchanged is not made again
+    #[arg(required = true, value_name = "RUN")]
+    pub(super) runs: Vec<PathBuf>,
+    /// The site's folder; pages of runs that are not named any more are taken away, and no other file is touched
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: PathBuf,
+    /// The language: en or zh
+    #[arg(long, default_value = "en", value_parser = lang)]
+    pub(super) lang: Lang,
+    /// A title
+    #[arg(long)]
+    pub(super) title: Option<String>,
+    /// Leave out the names of devices, hosts and users, also of the files to download
     #[arg(long)]
     pub(super) anonymous: bool,
     /// Fail where a file can't be taken, instead of passing over it

@@ -13,6 +13,7 @@ mod measure;
 mod meters;
 mod output;
 mod progress;
+mod publish;
 mod report;
 mod show;
 mod term;
@@ -43,6 +44,7 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Probe(options)) => ceilings::probe(app, &options),
         Some(Command::Roofline { file, format }) => ceilings::roofline(&file, format.json),
         Some(Command::Report(options)) => report::report(&options),
+        Some(Command::Publish(options)) => publish::publish(&options),
         Some(Command::Compare(options)) => compare::compare(&options),
         Some(Command::Show { run, format }) => show::show(&run, format.json),
         Some(Command::History(arguments)) => history::history(arguments),

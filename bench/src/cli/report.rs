@@ -27,7 +27,16 @@ pub(super) fn report(options: &ReportArgs) -> Result<ExitCode, UserError> {
 
 /// Reads runs; those that can't be taken are named on standard error.
 pub(super) fn read(runs: &[PathBuf], options: &LoadOptions) -> Result<Report, UserError> {
-    let report = load(runs, options).map_err(|error| match error {
+    let report = load(runs, options).map_err(nothing)?;
+    for rejected in &report.rejected {
+        passed_over(&rejected.file, &rejected.reason);
+    }
+    Ok(report)
+}
+
+/// Why there is nothing to show, with each file's reason on standard error.
+pub(super) fn nothing(error: LoadError) -> UserError {
+    match error {
         LoadError::Nothing(reasons) => {
             for reason in &reasons {
                 term::error(reason);
@@ -35,11 +44,12 @@ pub(super) fn read(runs: &[PathBuf], options: &LoadOptions) -> Result<Report, Us
             UserError("none of these files can be taken; `accelbench run -o FILE` makes one".to_owned())
         }
         LoadError::Rejected(reason) => UserError(reason),
-    })?;
-    for rejected in &report.rejected {
-        term::error(&format!("{}: {}; it is passed over", rejected.file, rejected.reason));
     }
-    Ok(report)
+}
+
+/// Names a file that is passed over.
+pub(super) fn passed_over(file: &str, reason: &str) {
+    term::error(&format!("{file}: {reason}; it is passed over"));
 }
 
 fn format(path: &Path, options: &ReportArgs) -> Result<Format, UserError> {

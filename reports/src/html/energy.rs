@@ -3,8 +3,8 @@
 use super::number::{Scale, digits};
 use super::{Page, answer, fill, rooflines};
 use crate::EnergyFigures;
-use crate::report::{EnergyState, Row};
-use crate::svg::{self, HUES, Marker, Plot, Point, Ticks};
+use crate::report::{EnergyModel, EnergyProbe, EnergyState, Row};
+use crate::svg::{self, HUES, Marker, Plot, Point, Series, Ticks};
 use crate::units::percent;
 use maud::{Markup, html};
 
@@ -24,16 +24,21 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
         .collect();
     html! {
         p { (t.energy_how) }
-        @if measured.is_empty() { div class="callout" { p { (page.x.sentences.no_energy) } } } @else {
+        @if measured.is_empty() && models(page).next().is_none() { div class="callout" { p { (page.x.sentences.no_energy) } } } @else {
             @for standing in energy.standings.iter().filter(|standing| !standing.ranks.is_empty()) {
                 div class=(page.group(&standing.op, &standing.dtype)) { (answer::bars(page, standing)) }
             }
             (roofline(page, &measured))
-            (table(page, &measured))
+            (fitted(page))
+            @if !measured.is_empty() { (table(page, &measured)) }
         }
         (states(page, &energy.states))
         (estimates(page, &energy.estimates))
     }
+}
+
+fn models<'a>(page: &'a Page<'_>) -> impl Iterator<Item = &'a EnergyModel> {
+    page.report.energy.models.iter().filter(|model| page.is_shown(model.subject))
 }
 
 fn figures(row: &Row) -> Option<&EnergyFigures> {
@@ -57,7 +62,11 @@ fn roofline(page: &Page<'_>, measured: &[usize]) -> Markup {
             x: t.intensity_axis,
             x_ticks: Ticks::Decades,
             y: "FLOP/s/W",
-            series: rooflines::grouped(page, &points),
+            series: models(page)
+                .filter(|model| model.subject == subject)
+                .flat_map(|model| model_series(model, &points))
+                .chain(rooflines::grouped(page, &points))
+                .collect(),
         };
         Some(html! { figure class=(page.d(subject)) { figcaption { (page.name(subject)) } (plot.draw()?) } })
     });
@@ -68,6 +77,86 @@ fn roofline(page: &Page<'_>, measured: &[usize]) -> Markup {
             @for (at, dtype) in page.dtypes.iter().enumerate() { li class={ "t" (at) } { (svg::key(at, Marker::of(0))) (dtype) } }
         }
         div class="grid" { @for plot in plots { (plot) } }
+    }
+}
+
+/// Places of a fitted curve.
+const CURVE: usize = 33;
+
+/// A model's curve over all intensities, and the probes that it was fitted to.
+fn model_series(model: &EnergyModel, points: &[Point]) -> Vec<Series> {
+    let intensities = || {
+        let probes = model.probes.iter().map(|probe| probe.intensity_flop_per_byte);
+        probes.chain(points.iter().map(|point| point.x)).filter(|value| value.is_finite() && *value > 0.0)
+    };
+    let (left, right) = (intensities().fold(f64::INFINITY, f64::min), intensities().fold(0.0, f64::max));
+    let at = |place: usize| left * (right / left).powf(place as f64 / (CURVE - 1) as f64);
+    let curve = (0..CURVE).filter_map(|place| Some(Point { x: at(place), y: model.flop_per_j(at(place))?, row: None }));
+    let probe = |probe: &EnergyProbe| Point { x: probe.intensity_flop_per_byte, y: probe.flop_per_s_per_w, row: None };
+    let series = |points: Vec<Point>, line: bool| Series {
+        class: "roof".to_owned(),
+        hue: HUES - 2,
+        marker: Marker::of(HUES - 1),
+        points,
+        line,
+        marks: !line,
+        label: None,
+    };
+    let all = vec![series(curve.collect(), true), series(model.probes.iter().map(probe).collect(), false)];
+    all.into_iter().filter(|series| !series.points.is_empty()).collect()
+}
+
+/// What a FLOP and a byte take by the fitted models, and what was measured for them.
+fn fitted(page: &Page<'_>) -> Markup {
+    let t = page.t;
+    if models(page).next().is_none() {
+        return html! {};
+    }
+    let with_error = |(value, error): (f64, f64)| html! { (digits(value)) small { "± " (digits(error)) } };
+    let table = html! {
+        table {
+            caption { (t.energy_model) small { (t.energy_model_how) } }
+            thead { tr { th scope="col" { (page.c.device) } th scope="col" { "pJ/FLOP" } th scope="col" { "pJ/B" } th scope="col" { (t.constant_power) } th scope="col" { (t.fit_error) } } }
+            tbody {
+                @for model in models(page) {
+                    tr class=(page.d(model.subject)) {
+                        th scope="row" { (page.name(model.subject)) }
+                        @if let Some(fit) = model.roofline {
+                            td { (with_error((fit.pj_per_flop, fit.pj_per_flop_error))) }
+                            td { (with_error((fit.pj_per_byte, fit.pj_per_byte_error))) }
+                            td { @if let Some(constant) = fit.constant_w { (digits(constant)) " W" @if let Some(error) = fit.constant_w_error { small { "± " (digits(error)) " W" } } } @else { (page.x.none) } }
+                            td { (percent(fit.fit_error)) }
+                        } @else { td colspan="4" class="none" { (t.no_fit) } }
+                    }
+                }
+            }
+        }
+    };
+    let probes = html! {
+        table class="sort" {
+            caption class="vh" { (t.energy_probes) }
+            thead { tr {
+                th scope="col" { (page.c.device) } th scope="col" class="w" { (page.c.kernel) } th scope="col" class="w" { (page.c.dtype) } th scope="col" { (t.intensity_axis) }
+                th scope="col" { "pJ/B" } th scope="col" { "GFLOP/s/W" } th scope="col" { (t.uncertainty) }
+            } }
+            tbody {
+                @for model in models(page) { @for probe in &model.probes {
+                    tr class=(page.d(model.subject)) {
+                        th scope="row" { (page.name(model.subject)) }
+                        td class="w" lang="en" { (probe.kernel) }
+                        td class="w" lang="en" { (probe.dtype) }
+                        td { (digits(probe.intensity_flop_per_byte)) }
+                        td { @if let Some(cost) = probe.pj_per_byte { (digits(cost)) } @else { (page.x.none) } }
+                        td { (digits(probe.flop_per_s_per_w / 1e9)) }
+                        td { "±" (percent(probe.combined)) }
+                    }
+                } }
+            }
+        }
+    };
+    html! {
+        (Page::scroll(t.energy_model, &table))
+        details class="box" { summary { (t.energy_probes) } (Page::scroll(t.energy_probes, &probes)) }
     }
 }
 

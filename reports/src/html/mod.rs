@@ -35,12 +35,65 @@ pub const SUBJECTS: usize = 20;
 
 /// The page.
 pub fn render(report: &Report, lang: Lang) -> String {
-    lean::lean(&Page::new(report, lang).draw().into_string())
+    lean::lean(&Page::new(report, lang).draw(&html! {}).into_string())
+}
+
+/// The page as one of a site's, with links at its head.
+pub(crate) fn render_in_site(report: &Report, lang: Lang, links: &Markup) -> String {
+    lean::lean(&Page::new(report, lang).draw(links).into_string())
+}
+
+/// What frames every page: the sheet, the head with a line about the page and links, the foot and the script.
+pub(crate) struct Frame<'a> {
+    pub(crate) lang: Lang,
+    pub(crate) title: &'a str,
+    /// How much the page is made from.
+    pub(crate) counts: &'a str,
+    pub(crate) links: &'a Markup,
+    /// The place of the page's content.
+    pub(crate) skip_to: &'a str,
+}
+
+impl Frame<'_> {
+    /// A whole page around the content of `main`.
+    pub(crate) fn draw(&self, main: &Markup) -> Markup {
+        let t = words(self.lang);
+        html! {
+            (DOCTYPE)
+            html lang=(self.lang.texts().tag) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="generator" content="accelbench";
+                    title { (self.title) }
+                    // A page opened from a disk must not even ask for an icon.
+                    style { (PreEscaped(include_str!("style.css"))) }
+                }
+                body {
+                    a class="skip" href=(self.skip_to) { (t.skip) }
+                    header class="top" {
+                        strong { (self.title) }
+                        span { (self.counts) " " (self.links) }
+                        button id="theme" type="button" hidden aria-pressed="false" { (t.dark) }
+                    }
+                    main { (main) }
+                    footer { p { (t.made_by) " accelbench " (env!("CARGO_PKG_VERSION")) ". " (t.self_contained) } }
+                    script { (PreEscaped(include_str!("script.js"))) }
+                }
+            }
+        }
+    }
+
+    /// The page's text.
+    pub(crate) fn render(&self, main: &Markup) -> String {
+        lean::lean(&self.draw(main).into_string())
+    }
 }
 
 /// What all sections need.
 struct Page<'a> {
     report: &'a Report,
+    lang: Lang,
     /// The texts that all formats share, of them the heads of columns, and those of the page.
     x: &'static Texts,
     c: &'static Columns,
@@ -77,6 +130,7 @@ impl<'a> Page<'a> {
         }
         Self {
             report,
+            lang,
             x: lang.texts(),
             c: &lang.texts().columns,
             t: words(lang),
@@ -89,7 +143,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn draw(&self) -> Markup {
+    fn draw(&self, links: &Markup) -> Markup {
         let t = self.t;
         let titles = &self.x.titles;
         let sections = [
@@ -107,44 +161,22 @@ impl<'a> Page<'a> {
             ("method", titles.method, method::section(self)),
         ];
         let title = self.report.title.as_deref().unwrap_or(titles.report);
-        html! {
-            (DOCTYPE)
-            html lang=(self.x.tag) {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="generator" content="accelbench";
-                    title { (title) }
-                    // A page opened from a disk must not even ask for an icon.
-                    style { (PreEscaped(include_str!("style.css"))) }
+        let main = html! {
+            section id="answer" class="answer" aria-labelledby="h-answer" { (answer::section(self)) }
+            div class="side" { div {
+                nav aria-label=(t.contents) {
+                    h2 { (t.contents) }
+                    ol { @for (id, name, _) in &sections { li { a href={ "#" (id) } { (name) } } } }
                 }
-                body {
-                    a class="skip" href="#answer" { (t.skip) }
-                    header class="top" {
-                        strong { (title) }
-                        span { (self.counts()) }
-                        button id="theme" type="button" hidden aria-pressed="false" { (t.dark) }
-                    }
-                    main {
-                        section id="answer" class="answer" aria-labelledby="h-answer" { (answer::section(self)) }
-                        div class="side" { div {
-                            nav aria-label=(t.contents) {
-                                h2 { (t.contents) }
-                                ol { @for (id, name, _) in &sections { li { a href={ "#" (id) } { (name) } } } }
-                            }
-                            (self.filters())
-                        } }
-                        div class="body" {
-                            @for (id, name, content) in &sections {
-                                section id=(id) aria-labelledby={ "h-" (id) } { h2 id={ "h-" (id) } { (name) } (content) }
-                            }
-                        }
-                    }
-                    footer { p { (t.made_by) " accelbench " (env!("CARGO_PKG_VERSION")) ". " (t.self_contained) } }
-                    script { (PreEscaped(include_str!("script.js"))) }
+                (self.filters())
+            } }
+            div class="body" {
+                @for (id, name, content) in &sections {
+                    section id=(id) aria-labelledby={ "h-" (id) } { h2 id={ "h-" (id) } { (name) } (content) }
                 }
             }
-        }
+        };
+        Frame { lang: self.lang, title, counts: &self.counts(), links, skip_to: "#answer" }.draw(&main)
     }
 
     /// How much the page is made from.

@@ -31,6 +31,23 @@
     apply();
   }
 
+  // Searching: rows of tables that don't hold every word are hidden.
+  const search = document.getElementById("search");
+  if (search) {
+    const rows = all("table.find tbody tr").map((row) => ({ row, text: row.textContent.toLowerCase() }));
+    const found = document.getElementById("found");
+    const apply = () => {
+      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      for (const { row, text } of rows) { row.hidden = !words.every((word) => text.includes(word)); shown += !row.hidden; }
+      found.textContent = words.length ? shown + " / " + rows.length : "";
+    };
+    search.closest("form").hidden = false;
+    search.closest("form").addEventListener("submit", (event) => event.preventDefault());
+    search.addEventListener("input", apply);
+    apply();
+  }
+
   // Sorting by a click on a column's head.
   const number = (cell) => cell.dataset.v !== undefined ? Number(cell.dataset.v) : parseFloat(cell.textContent.replace(/[^0-9.eE+-]/g, ""));
   const sortable = (table) => all("thead th", table).forEach((head, _, heads) => {

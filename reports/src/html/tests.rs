@@ -1,12 +1,12 @@
 //! Pages of runs that were worked out by hand.
 
-use super::number::times;
+use super::number::{digits, times};
 use super::{SUBJECTS, render};
-use crate::Report;
 use crate::fixture::{Fixture, device, energy, missing, of_every_sort, report, row};
-use crate::report::Finding;
+use crate::report::{EnergyModel, EnergyProbe, Finding};
 use crate::text::Lang;
 use crate::units;
+use crate::{EnergyRoofline, Report};
 use serde_json::Value;
 
 const EVENT: &str = "device-event";
@@ -304,4 +304,38 @@ fn energy_is_ranked_where_it_was_measured() {
     assert!(page.contains("Energy roofline of ONE"));
     let unknown = render(&two(&[gemm("8x8x8", [9.0, 10.0, 12.0])], &[]), Lang::En);
     assert!(unknown.contains("Energy was not measured, so nothing is said of what this cost"));
+}
+
+#[test]
+fn a_fitted_energy_roofline_is_drawn_and_told() {
+    let mut report = report(&[of_every_sort()], false);
+    let probe = |intensity: f64, flop_per_s: f64, pj_per_byte| EnergyProbe {
+        kernel: "dot".into(),
+        dtype: "f32".into(),
+        intensity_flop_per_byte: intensity,
+        flop_per_s,
+        flop_per_s_per_w: 1e10 * intensity,
+        pj_per_byte,
+        combined: 0.07,
+    };
+    let roofline = EnergyRoofline {
+        pj_per_flop: 2.5,
+        pj_per_flop_error: 0.25,
+        pj_per_byte: 31.0,
+        pj_per_byte_error: 1.5,
+        constant_w: Some(55.0),
+        constant_w_error: None,
+        fit_error: 0.04,
+    };
+    let probes = vec![probe(0.25, 1e11, Some(44.0)), probe(16.0, 4e12, None)];
+    let plots = |page: &str| page.matches("<path class=ln").count();
+    let before = plots(&render(&report, Lang::En));
+    report.energy.models.push(EnergyModel { subject: 0, probes, roofline: Some(roofline) });
+    let page = render(&report, Lang::En);
+    assert_eq!(plots(&page), before + 1, "the curve");
+    let with_error = |value, error| format!("<td>{}<small>± {}</small>", digits(value), digits(error));
+    let constant = format!("<td>{} W<td>{}", digits(55.0), units::percent(0.04));
+    for figure in [with_error(2.5, 0.25), with_error(31.0, 1.5), constant, format!("<td>{}<td>", digits(44.0))] {
+        assert!(page.contains(&figure), "{figure}");
+    }
 }

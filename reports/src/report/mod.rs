@@ -25,7 +25,7 @@ mod tests;
 pub use build::Builder;
 pub use chips::ChipStandings;
 pub use compare::{ComparedCase, Comparison};
-pub use energy::{EnergyReport, EnergyState, EnergyTally};
+pub use energy::{EnergyModel, EnergyProbe, EnergyReport, EnergyState, EnergyTally};
 pub use environment::{Fact, FactValue, What};
 pub use library::{LibraryCase, LibraryComparison};
 pub use ratio::{Interval, Mean, Ratio, Verdict};

@@ -4,7 +4,7 @@ use super::ratio::Interval;
 use crate::inert::Text;
 use crate::{CacheMode, Ceiling, EnergyEstimate, EnergyFigures, EnergyStatus, Status};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What rows of several devices and runs must have in common to be compared, but for the clock.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -43,7 +43,7 @@ pub struct Cell {
 }
 
 /// Which clock timed a row. Times of the two are never compared: the host's includes what a launch costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClockKind {
     /// The device's own: an event or a time stamp.

@@ -51,6 +51,14 @@ impl Ceilings {
             figure.dtype.iter_mut().for_each(&mut *change);
             [&mut figure.clock_source, &mut figure.source].into_iter().for_each(&mut *change);
         }
+        if let Some(energy) = &mut self.energy {
+            energy.reason.iter_mut().chain(&mut energy.tried).for_each(&mut *change);
+            for point in &mut energy.points {
+                let texts = [&mut point.kernel, &mut point.dtype, &mut point.plan, &mut point.mode];
+                texts.into_iter().for_each(&mut *change);
+                point.energy.each_text(change);
+            }
+        }
         for missing in &mut self.missing {
             [&mut missing.what, &mut missing.reason].into_iter().for_each(&mut *change);
         }

@@ -143,6 +143,19 @@ pub struct EnergyEstimate {
 }
 
 impl Energy {
+    /// Shows every text to `change`, which may change it.
+    pub fn each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
+        self.reason.iter_mut().chain(&mut self.tried).for_each(&mut *change);
+        if let Some(meter) = &mut self.meter {
+            let texts =
+                [&mut meter.id, &mut meter.source, &mut meter.kind, &mut meter.scope, &mut meter.accuracy_source];
+            texts.into_iter().for_each(&mut *change);
+        }
+        if let Some(figures) = &mut self.figures {
+            figures.discarded.iter_mut().chain(&mut figures.throttle).for_each(&mut *change);
+        }
+    }
+
     /// No joules: the status and its reason.
     pub fn without(status: EnergyStatus, reason: impl Into<String>) -> Self {
         Self { status, reason: Some(reason.into()), tried: Vec::new(), meter: None, figures: None, estimate: None }

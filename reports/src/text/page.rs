@@ -137,6 +137,12 @@ words! {
     energy_roofline: "Energy rooflines" | "能耗屋顶线";
     energy_roofline_of: "Energy roofline of {0}" | "{0} 的能耗屋顶线";
     energy_roofline_desc: "Both axes are logarithmic. The figures stand in the table below." | "两轴均为对数刻度。数值见下表。";
+    energy_model: "What a FLOP and a byte take" | "每次浮点运算与每字节的能耗";
+    energy_model_how: "Joules = pJ/FLOP × FLOP + pJ/byte × bytes + constant power × seconds, fitted to probes on arrays that no cache holds; behind each figure stands its standard error. The curve above is this model." | "能量 = pJ/FLOP × FLOP + pJ/字节 × 字节 + 恒定功率 × 秒，由数组大于所有缓存的探测拟合得出；各数值后为其标准误差。上图曲线即此模型。";
+    constant_power: "Constant power" | "恒定功率";
+    fit_error: "Fit error" | "拟合误差";
+    no_fit: "too few probes" | "探测不足";
+    energy_probes: "Energy of the probes" | "各探测的能耗";
     energy_caption: "Measured energy" | "实测能耗";
     energy_interval: "Below pJ/FLOP: the interval of the stated uncertainty (k = 2), by the meter and by the repeated windows." | "pJ/FLOP 下方：按功率计与重复窗口给出的不确定度区间（k = 2）。";
     mean_power: "Mean power" | "平均功率";
@@ -208,6 +214,21 @@ words! {
     of_ceiling: "Of ceiling" | "占上限";
     checked: "Verification" | "校验";
     error_bound: "Error ≤ bound" | "误差 ≤ 上界";
+    site: "Devices and runs" | "设备与测试";
+    site_about: "Measurements by accelbench: a page for each device and each run, and the data to download." | "由 accelbench 测得：每个设备、每次测试各有一页，数据可供下载。";
+    site_counts: "Devices: {0} · runs: {1} · results: {2}" | "设备 {0} · 测试 {1} · 结果 {2}";
+    site_no_ranking: "Best rates stand here as they are; they may be of different shapes. Devices are compared case by case on the runs' pages." | "此处仅列出最高速率，形状可能不同；逐项对比见各次测试的页面。";
+    site_runs: "The runs" | "测试一览";
+    site_last: "Latest run" | "最近一次测试";
+    site_fastest: "Best rate" | "最高速率";
+    site_bandwidth: "Memory bandwidth" | "内存带宽";
+    site_best: "Best rate of each operation and type" | "各运算和类型的最高速率";
+    site_of_device: "What this device reached at best, over all of its runs. Each figure leads to its run." | "该设备在其全部测试中达到的最好成绩。点击数值可查看其所属测试。";
+    site_data: "Data" | "数据";
+    site_file: "run file" | "测试文件";
+    site_schema: "The run files are JSON lines, each as its schema says" | "测试文件为 JSON Lines，每行遵循其架构";
+    search: "Search" | "搜索";
+
     batch: "Runs a sample / to warm up" | "每样本运行 / 预热运行";
 }
 
