@@ -28,13 +28,16 @@ pub(crate) struct Axis {
     end: f64,
 }
 
+/// Files may hold any number; beyond these, none was measured, and the ends of an axis would not be numbers.
+const SMALLEST: f64 = 1e-100;
+const LARGEST: f64 = 1e100;
 /// The most ticks of an axis: labels must not touch.
 const MOST_TICKS: usize = 6;
 
 impl Axis {
-    /// An axis that holds all `values`, with some air at its ends; values that are no positive numbers are left out.
+    /// An axis that holds all `values`, with some air at its ends; values that are no positive numbers of any use are left out.
     pub(crate) fn over(ticks: Ticks, values: impl Iterator<Item = f64>, start: f64, end: f64) -> Option<Self> {
-        let (low, high) = values.filter(|value| value.is_finite() && *value > 0.0).fold(None, |range, value| {
+        let (low, high) = values.filter(|value| (SMALLEST..=LARGEST).contains(value)).fold(None, |range, value| {
             let (low, high) = range.unwrap_or((value, value));
             Some((value.min(low), value.max(high)))
         })?;
@@ -46,6 +49,7 @@ impl Axis {
 
     /// Where `value` stands.
     pub(crate) fn place(&self, value: f64) -> f64 {
+        let value = value.clamp(SMALLEST, LARGEST);
         self.start + (value / self.low).ln() / (self.high / self.low).ln() * (self.end - self.start)
     }
 
@@ -99,6 +103,16 @@ mod tests {
     fn names(ticks: Ticks, values: &[f64]) -> Vec<String> {
         let axis = Axis::over(ticks, values.iter().copied(), 0.0, 100.0).unwrap();
         axis.ticks().into_iter().map(|(_, name)| name).collect()
+    }
+
+    #[test]
+    fn the_largest_and_smallest_numbers_have_no_place_of_their_own() {
+        assert!(
+            Axis::over(Ticks::Decades, [f64::MAX, f64::MIN_POSITIVE, f64::INFINITY].into_iter(), 0.0, 1.0).is_none()
+        );
+        let axis = Axis::over(Ticks::Binary, [1e-100, 1e100, f64::MAX].into_iter(), 0.0, 100.0).unwrap();
+        assert!(axis.ticks().len() <= MOST_TICKS + 1);
+        assert!([0.0, f64::MIN_POSITIVE, f64::MAX].into_iter().all(|value| axis.place(value).is_finite()));
     }
 
     #[test]
