@@ -50,7 +50,7 @@ fn what_asks_for_action_comes_first() {
     let text = render(&suite, LIMIT);
     let at = |word: &str| text.find(&format!("| {word} |")).unwrap_or_else(|| panic!("{word}: {text}"));
     assert!(at("WRONG") < at("REGRESSED") && at("REGRESSED") < at("INCONCLUSIVE") && at("UNSETTLED") < at("PASS"));
-    let heading = format!("## accelbench gate<!-- -->: {}\n", suite.outcome.to_uppercase());
+    let heading = format!("## accelbench gate: {}\n", suite.outcome.to_uppercase());
     assert!(text.starts_with(&heading), "{text}");
     assert!(text.contains("what there is to say") && text.contains("| base | aaaa |"), "{text}");
 }
