@@ -10,7 +10,6 @@ pub mod app;
 pub mod case_id;
 pub mod ceilings;
 pub mod cli;
-mod digest;
 pub mod energy;
 pub mod gate;
 pub mod gate_run;

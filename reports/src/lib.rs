@@ -25,6 +25,7 @@ pub mod read;
 pub mod report;
 pub mod roofline;
 pub mod schema;
+mod sha256;
 pub mod site;
 pub mod summary;
 mod svg;
@@ -42,4 +43,5 @@ pub use schema::{
     EnergyWindow, Host, HostMemory, Latency, Line, Missing, Peak, Plan, Provenance, Quantity, Rate, ResultRow,
     RunHeader, SCHEMA, Status, Suite, Theoretical, Timing, Transfer, Unit, Verify, Work,
 };
+pub use sha256::sha256_hex;
 pub use write::RunWriter;

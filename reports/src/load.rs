@@ -1,10 +1,8 @@
 //! Reading many files of any age and machine into one report.
 
 use crate::report::Builder;
-use crate::{Report, RunFile};
-use sha2::{Digest, Sha256};
+use crate::{Report, RunFile, sha256_hex};
 use std::collections::VecDeque;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -68,7 +66,7 @@ pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Report, LoadErro
 /// A file and the SHA-256 of its bytes; or why it can't be taken.
 fn read(path: &Path) -> Result<(RunFile, String), String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    Ok((parse(path, &bytes)?, sha256(&bytes)))
+    Ok((parse(path, &bytes)?, sha256_hex(&bytes)))
 }
 
 /// A file's content; or why it can't be taken, without its name.
@@ -76,15 +74,6 @@ pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<RunFile, String> {
     RunFile::parse(path, bytes).map_err(|error| {
         let text = error.to_string();
         text.strip_prefix(&format!("{}: ", path.display())).map_or(text.clone(), str::to_owned)
-    })
-}
-
-/// SHA-256 in hexadecimal digits.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
     })
 }
 

@@ -2,11 +2,10 @@
 //!
 //! A device that was changed, a new driver, another processor or another program is another key, and probed anew.
 
-use crate::digest::sha256_hex;
 use crate::{App, host};
 use accelbench_backends::DeviceInfo;
 use accelbench_kernels::{Precision, Profile, probe};
-use accelbench_reports::Ceilings;
+use accelbench_reports::{Ceilings, sha256_hex};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;

@@ -2,8 +2,7 @@
 
 use super::process::{Stop, output};
 use accelbench_reports::gate::Build;
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
+use accelbench_reports::sha256_hex;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -68,19 +67,11 @@ pub(super) fn executable(given: &str, path: &Path) -> Result<Build, Stop> {
     Ok(Build {
         given: given.to_owned(),
         path: fs::canonicalize(path).map_err(failed)?.display().to_string(),
-        sha256: sha256(path).map_err(failed)?,
+        sha256: sha256_hex(&fs::read(path).map_err(failed)?),
         revision: None,
         dirty: None,
         version: None,
     })
-}
-
-/// SHA-256 of a file.
-pub(super) fn sha256(path: &Path) -> std::io::Result<String> {
-    Ok(Sha256::digest(fs::read(path)?).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
 }
 
 fn build_revision(

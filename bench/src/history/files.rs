@@ -1,8 +1,7 @@
 //! The kept result files: the truth of a history. Each is named by its content and never changed.
 
 use super::Error;
-use crate::digest::sha256_hex;
-use accelbench_reports::{RunFile, check};
+use accelbench_reports::{RunFile, check, sha256_hex};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

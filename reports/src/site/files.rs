@@ -1,7 +1,7 @@
 //! A site's files: each is there whole, written only where it changed, and taken away only where it is still the site's.
 
 use super::{Published, SiteError, manifest};
-use crate::load::sha256;
+use crate::sha256_hex;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -38,7 +38,7 @@ impl<'a> Files<'a> {
     /// Writes a file where it is not there as it is to be.
     pub(super) fn write(&self, path: &str, bytes: &[u8]) -> Result<(), SiteError> {
         let changed = self.put(path, bytes)?;
-        self.note(path, sha256(bytes), changed);
+        self.note(path, sha256_hex(bytes), changed);
         Ok(())
     }
 
@@ -47,7 +47,7 @@ impl<'a> Files<'a> {
         let hash = |path: &&str| {
             let hash = self.before.get(*path)?;
             let bytes = fs::read(self.folder.join(path)).ok()?;
-            (sha256(&bytes) == *hash).then(|| ((*path).to_owned(), hash.clone()))
+            (sha256_hex(&bytes) == *hash).then(|| ((*path).to_owned(), hash.clone()))
         };
         let Some(kept) = paths.iter().map(hash).collect::<Option<Vec<_>>>() else { return false };
         for (path, hash) in kept {
@@ -68,7 +68,7 @@ impl<'a> Files<'a> {
         *if changed { &mut counts.written } else { &mut counts.unchanged } += 1;
         for (path, hash) in stale {
             let path = self.folder.join(path);
-            if fs::read(&path).is_ok_and(|bytes| sha256(&bytes) == *hash) {
+            if fs::read(&path).is_ok_and(|bytes| sha256_hex(&bytes) == *hash) {
                 fs::remove_file(&path).map_err(|source| SiteError::Io { path, source })?;
                 counts.removed += 1;
             }

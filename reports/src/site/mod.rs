@@ -13,8 +13,9 @@ mod tests;
 
 use crate::anonymous::Names;
 use crate::inert::clean;
-use crate::load::{parse, sha256};
+use crate::load::parse;
 use crate::report::Builder;
+use crate::sha256_hex;
 use crate::text::Lang;
 use crate::{LoadError, LoadOptions, RunFile, RunHeader, csv, html, schema};
 use digest::Digest;
@@ -152,7 +153,7 @@ fn choose(paths: &[PathBuf]) -> (Vec<Chosen>, Vec<(String, String)>) {
                 // Different ids may give one name, as file systems know no capitals.
                 let mut page = pages::slug(&header.run_id);
                 if !pages.insert(page.clone()) {
-                    page = format!("{page}-{}", &sha256(header.run_id.as_bytes())[..12]);
+                    page = format!("{page}-{}", &sha256_hex(header.run_id.as_bytes())[..12]);
                     pages.insert(page.clone());
                 }
                 chosen.push(Chosen { path: path.clone(), header, page });
@@ -192,7 +193,7 @@ impl Maker<'_> {
                 Err(reason) => return Ok(Err(reason)),
             },
         };
-        let hash = sha256(&bytes);
+        let hash = sha256_hex(&bytes);
         let [page, data, table] = pages::of_run(&run.page);
         if let Some(known) = self.known.get(hash.as_str())
             && known.page == run.page

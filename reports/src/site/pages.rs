@@ -3,7 +3,7 @@
 use super::Digest;
 use super::digest::{Best, OfDevice};
 use crate::html::Frame;
-use crate::load::sha256;
+use crate::sha256_hex;
 use crate::text::Lang;
 use crate::text::page::{Words, fill, words};
 use crate::units;
@@ -51,7 +51,7 @@ pub(super) fn devices(runs: &[Digest]) -> Vec<Device<'_>> {
         for device in &run.devices {
             let key = (&*device.name, &*device.api);
             let index = *at.entry(key).or_insert_with(|| {
-                let hash = sha256(format!("{}\n{}", device.api, device.name).as_bytes());
+                let hash = sha256_hex(format!("{}\n{}", device.api, device.name).as_bytes());
                 let page = format!("{}-{}", slug(&format!("{}-{}", device.name, device.api)), &hash[..8]);
                 devices.push(Device { page, of: Vec::new(), best: Vec::new() });
                 devices.len() - 1
@@ -88,7 +88,7 @@ pub(super) fn slug(text: &str) -> String {
         }
     }
     let out = out.trim_end_matches('-');
-    if out.is_empty() { sha256(text.as_bytes())[..12].to_owned() } else { out.to_owned() }
+    if out.is_empty() { sha256_hex(text.as_bytes())[..12].to_owned() } else { out.to_owned() }
 }
 
 /// A run's page, its file and its table, in the site.

@@ -180,7 +180,7 @@ fn a_folder_of_something_else_is_left_alone() {
     assert_eq!(files(&place.site()).len(), 1);
     // A manifest that leads elsewhere takes nothing with it.
     let victim = place.file("victim", "mine");
-    let hash = crate::load::sha256(b"mine");
+    let hash = crate::sha256_hex(b"mine");
     fs::remove_file(place.site().join("index.html")).unwrap();
     place.publish(&[&place.run("one")]);
     let manifest = place.site().join("site.json");
