@@ -1,11 +1,11 @@
 //! What a load loses while a meter is read beside it.
 //!
-//!     cargo bench -p accelbench --bench metering                  # three minutes on two devices
+//!     cargo bench -p accelbench --bench metering                  # a quarter of an hour on two devices
 //!     cargo bench -p accelbench --bench metering -- host          # one of them
 //!
-//! Pairs of segments of about a second do the same work, one with the meter read and one without, their order swapped each
-//! time: whatever else the machine does hits both alike. Meters are one inside this process, which shows what the thread
-//! that reads costs, and one that is a program, which has to be started for every reading.
+//! Pairs of segments of a fifth of a second do the same work, one with the meter read and one without, their order
+//! swapped each time: whatever else the machine does hits both alike. Meters are one inside this process, which shows what
+//! the thread that reads costs, and one that is a program, which has to be started for every reading.
 
 mod load;
 mod pairs;
@@ -15,6 +15,7 @@ use accelbench_backends::meters::virtual_meter::{Behaviour, Truth, VirtualMeter}
 use accelbench_backends::meters::{self, Finding, Meter, MeterConfig, MeterKind, Serves};
 use accelbench_backends::{Presence, Registry};
 use load::Load;
+use pairs::Metering;
 
 /// What the program of a meter costs at least: a shell that prints a number.
 const STUB: &str = r#"
@@ -44,13 +45,15 @@ fn main() {
                 continue;
             }
         };
-        for (name, meter) in [("counter in the process", Some(counter())), ("program", program())] {
+        for (name, meter, counts) in [("counter in the process", Some(counter()), true), ("program", program(), false)]
+        {
             let Some(meter) = meter else {
                 eprintln!("left out: {name}: it can't be run here");
                 continue;
             };
             let sampler = Sampler::start(meter, load.kind()).expect("the system gives a thread");
-            rows.extend(pairs::measure(&mut criterion, &format!("{id}/{name}"), &load, &sampler));
+            let metering = Metering { sampler, counts };
+            rows.extend(pairs::measure(&mut criterion, &format!("{id}/{name}"), &load, &metering));
         }
     }
     criterion.final_summary();

@@ -1,6 +1,7 @@
 //! Windows: times under load, from one change of the meter's figure to another, with the load running on around them.
 
 use super::World;
+use super::effort::PROBE_CHANGES;
 use super::protocol::{Ended, Protocol};
 use super::record::{Edge, Record, scatter};
 use super::uncertainty;
@@ -92,8 +93,10 @@ fn take<W: World>(
     let tick_or_gap_s = tick_s.or(protocol.record.gap_s()).unwrap_or_default().max(protocol.info.interval_s);
     let patience_s = STANDSTILL_S.max(STANDSTILL * tick_or_gap_s);
     let from_s = protocol.world.now() + shift_s;
-    let Some(start) = edge(protocol, from_s, patience_s)? else { return Ok(Err(stood_still(patience_s))) };
-    let Some(end) = edge(protocol, start.at_s + length_s, patience_s)? else {
+    // A change is dated by the readings around it, and those before tell how well that usually goes.
+    let near_s = (PROBE_CHANGES as f64 + 2.0) * tick_or_gap_s;
+    let Some(start) = edge(protocol, from_s, near_s, patience_s)? else { return Ok(Err(stood_still(patience_s))) };
+    let Some(end) = edge(protocol, start.at_s + length_s, near_s, patience_s)? else {
         return Ok(Err(stood_still(patience_s)));
     };
     while protocol.record.last_completed_s() <= end.at_s {
@@ -106,9 +109,17 @@ fn stood_still(seconds: f64) -> String {
     format!("the meter's figure stood still for {seconds:.1} s under load")
 }
 
-/// Runs the load until an edge from `from_s` on was seen; none where it does not come in time.
-fn edge<W: World>(protocol: &mut Protocol<'_, W>, from_s: f64, patience_s: f64) -> Result<Option<Edge>, Ended> {
+/// Runs the load until an edge from `from_s` on was seen; none where it does not come in time. From `near_s` before on the
+/// meter is read closely. What is polled is, always: its readings are the figure.
+fn edge<W: World>(
+    protocol: &mut Protocol<'_, W>,
+    from_s: f64,
+    near_s: f64,
+    patience_s: f64,
+) -> Result<Option<Edge>, Ended> {
+    let counts = protocol.record.by_counter;
     loop {
+        protocol.world.read_closely(!counts || protocol.world.now() >= from_s - near_s);
         if let Some(edge) = protocol.record.edge(from_s) {
             return Ok(Some(edge));
         }

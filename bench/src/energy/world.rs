@@ -40,6 +40,10 @@ pub trait World {
     /// Why the device failed, in words.
     fn load(&mut self, runs: u64) -> Result<(), String>;
 
+    /// Whether the meter is read as often as it may. That disturbs a load on the same processor, and away from the edges of
+    /// windows fewer readings do. A world whose meter costs nothing need not listen.
+    fn read_closely(&mut self, _closely: bool) {}
+
     /// What happened since the last call; completions in order, readings in order.
     fn events(&mut self) -> Vec<Event>;
 }
