@@ -3,6 +3,7 @@
 use super::binomial::Rate;
 use super::figures::{Row, Slow};
 use super::noise::{LOUD, TYPICAL, WHITE, WORSE};
+use super::published;
 use super::simulation::single;
 use crate::gate::pairs::Rules;
 use crate::gate::{Estimate, Options};
@@ -16,7 +17,9 @@ fn the_promises_hold_under_every_noise() {
             TYPICAL.into_iter().chain(WORSE).map(|noise| scope.spawn(move || Row::of(noise))).collect();
         running.into_iter().map(|row| row.join().unwrap()).collect()
     });
-    println!("{}", Row::table(&rows));
+    let table = Row::table(&rows);
+    println!("{table}");
+    published::hold(&table);
     for row in &rows {
         let name = row.noise.name;
         assert!(row.alarms.at_most() <= options.alpha, "{name}: {:?}", row.alarms);

@@ -5,4 +5,5 @@ mod binomial;
 mod figures;
 mod mutants;
 mod noise;
+mod published;
 mod simulation;
