@@ -1,11 +1,12 @@
 //! Writes the pages that the browser tests open: of the published runs in both languages, of runs that try to run
-//! scripts, of runs with energy, of 20 devices, and a site's.
+//! scripts, of runs with energy, of 20 devices, of trends, and a site's.
 //!
 //! `cargo run -p accelbench-reports --example pages -- FOLDER`
 
 mod made_up;
 
 use accelbench_reports::text::Lang;
+use accelbench_reports::trends::{self, Series, Trends};
 use accelbench_reports::{EnergyPoint, Format, LoadOptions, energy_roofline, load, site};
 use made_up::{device, row};
 use serde_json::{Value, json};
@@ -28,6 +29,7 @@ fn main() {
     page(&folder, "hostile", &[hostile(&runs)], Lang::En);
     page(&folder, "energy", &[energy(&runs)], Lang::En);
     page(&folder, "many", &many(&runs), Lang::En);
+    fs::write(folder.join("trends.html"), trends().html(Lang::En)).expect("room on the disk");
     let all: Vec<PathBuf> = real.into_iter().chain(many(&runs)).collect();
     site::publish(&all, &folder.join("site"), Lang::En, &LoadOptions::default()).expect("a site");
 }
@@ -37,6 +39,48 @@ fn page(folder: &Path, name: &str, runs: &[PathBuf], lang: Lang) {
     let mut page = Vec::new();
     Format::Html.write(&report, lang, &mut page).expect("a page");
     fs::write(folder.join(format!("{name}.html")), page).expect("room on the disk");
+}
+
+/// Series with a step, a failure and a drift, and one whose texts would act.
+fn trends() -> Trends {
+    let series = |name: &str, values: Vec<Option<f64>>, level: f64, changes: Vec<trends::Change>, drift| Series {
+        name: name.to_owned(),
+        device: "A device with a name of usual length".to_owned(),
+        driver: "1.2.3".to_owned(),
+        level,
+        points: values
+            .into_iter()
+            .enumerate()
+            .map(|(at, value)| trends::Point {
+                started: format!("2026-02-{:02}T10:00:00Z", at + 1),
+                commit: Some(format!("{at:040x}")),
+                value,
+                interval: value.map(|value| [0.995 * value, 1.004 * value]),
+            })
+            .collect(),
+        changes,
+        drift,
+        follows: None,
+    };
+    let step = trends::Change { at: Some(12), level_before: 1e6, level_after: 1.06e6, p: 0.0005, gradual: false };
+    let stepped = (0..25).map(|at| (at != 9).then_some(if at < 12 { 1e6 } else { 1.06e6 } + 1e3 * f64::from(at % 3)));
+    let drifting = (0..25).map(|at| Some(2e6 * (1.0 + 0.001 * f64::from(at))));
+    let drift = trends::Drift { runs: 25, ratio: 1.025, p: 0.001 };
+    Trends {
+        metric: trends::Metric::Time,
+        series: vec![
+            series("gemm/f32/1024x1024x1024/tiled@opencl:0", stepped.collect(), 1.06e6, vec![step], None),
+            series(
+                "attention/f16/1x8x8-2048x2048x128/packed@opencl:0",
+                drifting.collect(),
+                2.02e6,
+                vec![],
+                Some(drift),
+            ),
+            series("<script>globalThis.pwned = true</script>", vec![Some(1e6)], 1e6, vec![], None),
+        ],
+        left_out: 2,
+    }
 }
 
 /// GEMM of some sizes at about `speed` TFLOP/s.

@@ -30,6 +30,7 @@ pub mod site;
 pub mod summary;
 mod svg;
 pub mod text;
+pub mod trends;
 pub mod units;
 pub mod write;
 

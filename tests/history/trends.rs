@@ -37,6 +37,19 @@ fn a_step_is_found_between_its_runs() {
 }
 
 #[test]
+fn a_page_shows_what_the_table_says() {
+    let kept = stepped();
+    let path = kept.0.path("trends.html");
+    let told = kept.0.run(&["history", "trend", "--html", path.to_str().unwrap(), "--lang", "zh"]);
+    assert!(told.code == Some(0) && told.stderr.contains("trends.html written") && told.stdout.is_empty(), "{told:?}");
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert_eq!((page.matches("<svg").count(), page.matches("stroke-dasharray=\"3 3\"").count()), (3, 1));
+    assert!(page.contains("最近一次变化后 1 个序列变差，0 个变好") && page.contains("1.06× 变差"));
+    let refused = kept.0.run(&["history", "trend", "--html", kept.0.path("history").to_str().unwrap()]);
+    assert!(refused.code == Some(2) && refused.stderr.contains("is a folder"), "{refused:?}");
+}
+
+#[test]
 fn a_fault_is_a_gap() {
     let kept = stepped();
     let trends = kept.json(&["trend", &Run::case(1)]);

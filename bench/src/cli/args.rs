@@ -418,7 +418,7 @@ pub(super) struct RunArgs {
     pub(super) options: RunOptions,
 }
 
-fn lang(text: &str) -> Result<Lang, String> {
+pub(super) fn lang(text: &str) -> Result<Lang, String> {
     Lang::ALL.into_iter().find(|lang| lang.name() == text).ok_or_else(|| "write en or zh".to_owned())
 }
 

@@ -15,7 +15,7 @@ pub(crate) use scale::{Axis, Ticks};
 pub(crate) use xy::{Plot, Point, Series};
 
 /// A coordinate with as many digits as a screen shows.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
 }

@@ -1,7 +1,8 @@
 //! The flags of `history`.
 
-use crate::cli::args::Format;
+use crate::cli::args::{Format, lang};
 use crate::history::Metric;
+use accelbench_reports::text::Lang;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -68,6 +69,12 @@ pub(super) enum HistoryCommand {
         /// Show at most so many series; 0 means all
         #[arg(short, long, value_name = "COUNT", default_value_t = 50)]
         limit: usize,
+        /// Write a page with a chart of each series here, instead of a table to the terminal
+        #[arg(long, value_name = "FILE", conflicts_with = "json")]
+        html: Option<PathBuf>,
+        /// The language of the page: en or zh
+        #[arg(long, default_value = "en", value_parser = lang)]
+        lang: Lang,
         #[command(flatten)]
         format: Format,
     },

@@ -1,13 +1,15 @@
 //! `history`: result files that are kept, and how results change over time.
 
 mod args;
+mod page;
 mod text;
 
 pub(super) use args::{EXIT_CODES, HistoryArgs};
 
 use super::exit::{self, UserError};
-use super::term;
+use super::{output, term};
 use crate::history::{self, Added, Error, History, Indexed, RunFilter, Selection};
+use accelbench_reports::text::Lang;
 use args::{HistoryCommand, Series};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -28,7 +30,10 @@ pub(super) fn history(arguments: HistoryArgs) -> Result<ExitCode, UserError> {
         HistoryCommand::Add { files, format } => place.add(&files, format.json),
         HistoryCommand::List { device, commit, format } => place.list(&RunFilter { device, commit }, format.json),
         HistoryCommand::Show { what, series, format } => place.show(&what, &series, format.json),
-        HistoryCommand::Trend { case, series, limit, format } => place.trend(case, &series, limit, format.json),
+        HistoryCommand::Trend { case, series, limit, html: Some(path), lang, format: _ } => {
+            place.page(case, &series, limit, &path, lang)
+        }
+        HistoryCommand::Trend { case, series, limit, format, .. } => place.trend(case, &series, limit, format.json),
         HistoryCommand::BisectHint { case, series, format } => place.bisect_hint(case, &series, format.json),
         HistoryCommand::Rebuild { format } => place.rebuild(format.json),
     }
@@ -132,6 +137,29 @@ impl Place {
             print_json(&json!({ "series": trends, "left_out": left_out.len() }))?;
         } else {
             term::print(&text::trends(&trends, &left_out))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn page(
+        &self,
+        case: Option<String>,
+        series: &Series,
+        limit: usize,
+        path: &Path,
+        lang: Lang,
+    ) -> Result<ExitCode, UserError> {
+        let mut history = self.open()?;
+        let metric = series.metric.into();
+        let mut trends = history.trends(&selection(case, series), metric)?;
+        let left_out = trends.split_off(if limit == 0 { trends.len() } else { limit.min(trends.len()) }).len();
+        for trend in &mut trends {
+            history.add_points(trend)?;
+        }
+        let page = page::of(metric, &trends, left_out).html(lang);
+        output::whole(path, |out| out.write_all(page.as_bytes()))?;
+        if !output::is_stdout(path) {
+            term::note(&format!("{} written", path.display()));
         }
         Ok(ExitCode::SUCCESS)
     }
