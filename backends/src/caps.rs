@@ -26,6 +26,14 @@ pub struct PhysicalId {
     pub uuid: Option<String>,
 }
 
+impl PhysicalId {
+    /// Whether both name one chip. Nothing said is nothing known.
+    pub fn is_same_chip(&self, other: &Self) -> bool {
+        let same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
+        same(&self.pci, &other.pci) || same(&self.uuid, &other.uuid)
+    }
+}
+
 /// A rate from a maker's document, for the whole device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "quantity", rename_all = "lowercase")]

@@ -1,6 +1,7 @@
 //! Which backends and devices this machine has.
 
 use crate::{App, worker};
+use accelbench_backends::meters::{self, MeterConfig, Settings};
 use accelbench_backends::{DeviceInfo, Presence};
 use accelbench_reports::{BackendRow, BackendStatus, DeviceRow};
 use serde::Serialize;
@@ -40,9 +41,11 @@ impl Machine {
         self.backends.iter().map(|(id, presence)| backend_row(id, presence)).collect()
     }
 
-    /// The devices as a result file's header states them.
+    /// The devices as a result file's header states them, as they are set now.
     pub fn device_rows(&self) -> Vec<DeviceRow> {
-        self.devices().map(device_row).collect()
+        // A file of meters that can't be read is told where energy is asked for.
+        let places = MeterConfig::load(None).unwrap_or_default().places;
+        self.devices().map(|device| device_row(device, meters::settings(&places, device))).collect()
     }
 }
 
@@ -70,7 +73,7 @@ fn backend_row(id: &str, presence: &Presence) -> BackendRow {
     }
 }
 
-fn device_row(device: &DeviceInfo) -> DeviceRow {
+fn device_row(device: &DeviceInfo, settings: Settings) -> DeviceRow {
     let fields = |value: Result<Value, serde_json::Error>| match value {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),
@@ -85,5 +88,7 @@ fn device_row(device: &DeviceInfo) -> DeviceRow {
         driver: device.driver.clone(),
         physical_id: fields(serde_json::to_value(&device.physical_id)),
         caps,
+        power_limit_w: settings.power_limit_w,
+        clock_policy: settings.clock_policy,
     }
 }

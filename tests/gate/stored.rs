@@ -55,6 +55,44 @@ fn another_driver_is_incomparable() {
 }
 
 #[test]
+fn a_device_that_is_set_otherwise_is_incomparable() {
+    let program = program();
+    let set = |name: &str, governor: &str, microwatts: u64| {
+        let tree = program.path(name);
+        let write = |file: &str, text: &str| {
+            let path = tree.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("cpu/cpufreq/policy0/scaling_governor", governor);
+        write("powercap/intel-rapl:0/name", "package-0");
+        write("powercap/intel-rapl:0/constraint_0_power_limit_uw", &microwatts.to_string());
+        let file = program.path(&format!("{name}.toml"));
+        let places = format!("[places]\ncpu = {:?}\npowercap = {:?}\n", tree.join("cpu"), tree.join("powercap"));
+        std::fs::write(&file, places).unwrap();
+        build(&program, &format!("{name}-build"), &[("ACCELBENCH_METERS", file.to_str().unwrap())])
+    };
+    let [base, same, governor, limit] = [
+        set("base", "performance", 200_000_000),
+        set("same", "performance", 200_400_000),
+        set("governor", "powersave", 200_000_000),
+        set("limit", "performance", 150_000_000),
+    ];
+    let mut command = std::process::Command::new(&base);
+    command.args(["run", "-o", "base.jsonl", "--energy", "off"]).args(SELECTION);
+    assert_eq!(program.start_other(command).finish().code, Some(0));
+    assert_eq!(against(&program, &same, &[]).1.exit_code, 0);
+    for (candidate, why) in [
+        (governor, "the clock policy of timed:0 is `performance` for the base and `powersave` for the candidate"),
+        (limit, "the power limit of timed:0 is 200 W for the base and 150 W for the candidate"),
+    ] {
+        let (_, file) = against(&program, &candidate, &[]);
+        assert_eq!(file.exit_code, 4);
+        assert!(file.cases.iter().all(|case| case.reason.as_ref().is_some_and(|told| told.contains(why))), "{file:#?}");
+    }
+}
+
+#[test]
 fn a_case_that_one_side_lacks_is_missing() {
     let program = stored();
     let candidate = build(&program, "candidate", &[]);

@@ -97,6 +97,8 @@ impl Run {
                 driver: self.driver.clone(),
                 physical_id: serde_json::Map::new(),
                 caps: serde_json::Map::new(),
+                power_limit_w: None,
+                clock_policy: None,
             }],
         }
     }

@@ -3,7 +3,7 @@
 use super::command::CommandSource;
 use super::recording::RecordingSource;
 use super::redfish::RedfishSource;
-use super::{MeterError, hwmon, process, rapl};
+use super::{MeterError, hwmon, process, rapl, settings};
 use serde::Deserialize;
 use std::env;
 use std::fs;
@@ -58,7 +58,7 @@ pub struct MeterConfig {
     pub recording: Vec<RecordingSource>,
 }
 
-/// Where meters are looked for.
+/// Where meters, and how devices are set, are looked for.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Places {
@@ -68,6 +68,10 @@ pub struct Places {
     pub hwmon: PathBuf,
     /// NVML's library; the one that the system's loader finds where there is none.
     pub nvml: Option<PathBuf>,
+    /// Linux' tree of what governs processors' clocks.
+    pub cpu: PathBuf,
+    /// Linux' tree of devices by their PCI address.
+    pub pci: PathBuf,
     /// Folders of programs; those of the environment's search path by default.
     pub programs: Vec<PathBuf>,
     /// How long a library or a tree may take to be looked at, in seconds. A driver that wakes its devices needs some.
@@ -80,6 +84,8 @@ impl Default for Places {
             powercap: rapl::ROOT.into(),
             hwmon: hwmon::ROOT.into(),
             nvml: None,
+            cpu: settings::CPU_ROOT.into(),
+            pci: settings::PCI_ROOT.into(),
             programs: process::folders(env::var_os("PATH").as_deref()),
             limit_s: 20.0,
         }

@@ -14,14 +14,17 @@ mod process;
 mod rapl;
 pub mod recording;
 pub mod redfish;
+mod settings;
 mod tree;
 pub mod virtual_meter;
 
-pub use config::{METERS_VARIABLE, MeterConfig};
+pub use config::{METERS_VARIABLE, MeterConfig, Places};
 pub use counter::{Counter, CounterFault};
 pub use meter::{Meter, MeterError, MeterInfo, MeterKind, Reading, Scope, Serves};
 pub use recording::Recording;
+pub use settings::{Settings, settings};
 
+use crate::PhysicalId;
 use std::path::Path;
 use std::sync::{LazyLock, mpsc};
 use std::thread;
@@ -95,11 +98,11 @@ pub fn find(config: &MeterConfig) -> Vec<Finding> {
     found.chain(commands).chain(modules).collect()
 }
 
-/// Looks for meters on a thread of its own, which is left behind where it hangs.
-fn start(
+/// Looks for something on a thread of its own, which is left behind where it hangs.
+fn start<T: Send + 'static>(
     meter: &'static str,
-    find: impl FnOnce() -> Vec<Finding> + Send + 'static,
-) -> (&'static str, mpsc::Receiver<Vec<Finding>>) {
+    find: impl FnOnce() -> T + Send + 'static,
+) -> (&'static str, mpsc::Receiver<T>) {
     let (sender, findings) = mpsc::channel();
     // Nobody waits any more where it took too long.
     thread::spawn(move || sender.send(find()).ok());
@@ -115,4 +118,14 @@ fn find_nvml(library: Option<&Path>) -> Vec<Finding> {
 fn find_nvml(_library: Option<&Path>) -> Vec<Finding> {
     let reason = MeterError::Absent { what: "NVML in this build".to_owned() };
     vec![Finding::absent("nvml", reason, "build with `--features nvml`")]
+}
+
+#[cfg(feature = "nvml")]
+fn find_nvml_settings(library: Option<&Path>, chip: &PhysicalId) -> Option<Settings> {
+    nvml::settings(library, chip)
+}
+
+#[cfg(not(feature = "nvml"))]
+fn find_nvml_settings(_library: Option<&Path>, _chip: &PhysicalId) -> Option<Settings> {
+    None
 }

@@ -4,7 +4,7 @@
 
 use super::figure::{self, accuracy, pci_address, uuid};
 use super::tree::Timed;
-use super::{Finding, Meter, MeterError, MeterInfo, MeterKind, Reading, Scope, Serves};
+use super::{Finding, Meter, MeterError, MeterInfo, MeterKind, Reading, Scope, Serves, Settings};
 use crate::PhysicalId;
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
@@ -45,6 +45,28 @@ pub(super) fn find(library: Option<&Path>) -> Vec<Finding> {
         Err(reason) => absent(reason),
     };
     (0..count).map(meter).collect()
+}
+
+/// How a device is set, if NVML knows it.
+pub(super) fn settings(library: Option<&Path>, chip: &PhysicalId) -> Option<Settings> {
+    let nvml = load(library).ok()?;
+    let devices = (0..nvml.device_count().ok()?).filter_map(|index| nvml.device_by_index(index).ok());
+    let device = devices.into_iter().find(|device| physical_id(device).is_same_chip(chip))?;
+    Some(Settings {
+        power_limit_w: power_limit_w(&device),
+        clock_policy: device.applications_clock(Clock::Graphics).ok().map(|mhz| format!("application clock {mhz} MHz")),
+    })
+}
+
+fn physical_id(device: &Device<'_>) -> PhysicalId {
+    PhysicalId {
+        pci: device.pci_info().ok().and_then(|info| pci_address(&info.bus_id)),
+        uuid: device.uuid().ok().and_then(|text| uuid(&text)),
+    }
+}
+
+fn power_limit_w(device: &Device<'_>) -> Option<f64> {
+    device.enforced_power_limit().ok().map(|milliwatts| f64::from(milliwatts) * 1e-3)
 }
 
 /// Loads a library once. It stays loaded: meters hold its handles, and unloading a driver's library gains nothing.
@@ -106,10 +128,7 @@ impl NvmlMeter {
     fn open(nvml: &'static Nvml, index: u32, library: Option<&Path>) -> Result<Self, MeterError> {
         let id = format!("nvml:{index}");
         let device = nvml.device_by_index(index).map_err(|error| failed(&id, &error))?;
-        let chip = PhysicalId {
-            pci: device.pci_info().ok().and_then(|info| pci_address(&info.bus_id)),
-            uuid: device.uuid().ok().and_then(|text| uuid(&text)),
-        };
+        let chip = physical_id(&device);
         let counter = device.total_energy_consumption();
         let power = [Power::Instant, Power::Average, Power::Usage]
             .into_iter()
@@ -217,7 +236,7 @@ impl Meter for NvmlMeter {
             clock_mhz: device.clock_info(Clock::SM).ok().map(f64::from),
             temperature_c: device.temperature(TemperatureSensor::Gpu).ok().map(f64::from),
             throttle: device.current_throttle_reasons().map(words).unwrap_or_default(),
-            power_limit_w: device.enforced_power_limit().ok().map(|milliwatts| f64::from(milliwatts) * 1e-3),
+            power_limit_w: power_limit_w(device),
             other_users: device.running_compute_processes().ok().and_then(|processes| {
                 others(&processes.iter().map(|process| process.pid).collect::<Vec<_>>(), std::process::id(), parent)
             }),

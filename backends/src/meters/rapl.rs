@@ -22,6 +22,9 @@ const ABSENT_HINT: &str = "on an x86-64 Linux machine load the module with `sudo
 /// The same package is also reached through MMIO, under another name that is passed over.
 const CONTROL: &str = "intel-rapl:";
 
+/// What the names of packages begin with.
+const PACKAGE: &str = "package-";
+
 /// What is summed into one meter.
 struct Domain {
     id: &'static str,
@@ -36,7 +39,7 @@ fn domains() -> [Domain; 3] {
             id: "rapl:package",
             scope: Scope::Package,
             serves: Serves::Processor,
-            belongs: |name| name.starts_with("package-"),
+            belongs: |name| name.starts_with(PACKAGE),
         },
         Domain { id: "rapl:dram", scope: Scope::Memory, serves: Serves::Memory, belongs: |name| name == "dram" },
         Domain { id: "rapl:psys", scope: Scope::Node, serves: Serves::Machine, belongs: |name| name == "psys" },
@@ -76,6 +79,21 @@ fn find_in(tree: &Tree) -> Vec<Finding> {
         findings.push(absent(MeterError::Absent { what: format!("a package under {}", tree.root.display()) }));
     }
     findings
+}
+
+/// What all packages together may draw for long, in watts: for all to read, unlike their energy.
+pub(super) fn power_limit_w(root: &Path) -> Option<f64> {
+    let tree = Tree::new(root, HINT);
+    let zones =
+        tree.names().ok()?.into_iter().filter(|name| name.starts_with(CONTROL)).map(|name| tree.root.join(name));
+    let packages = zones.filter(|zone| tree.text(&zone.join("name")).is_ok_and(|name| name.starts_with(PACKAGE)));
+    let limits: Vec<f64> = packages.map(|zone| limit_w(&tree, &zone)).collect::<Option<_>>()?;
+    (!limits.is_empty()).then(|| limits.iter().sum())
+}
+
+/// The limit over the longest time, which is the first.
+fn limit_w(tree: &Tree, zone: &Path) -> Option<f64> {
+    tree.number(&zone.join("constraint_0_power_limit_uw")).ok().map(|microwatts| microwatts * 1e-6)
 }
 
 struct RaplMeter {
@@ -121,8 +139,7 @@ impl RaplMeter {
     }
 
     fn power_limit(&self) -> Option<f64> {
-        let limit = |zone: &Zone| self.tree.number(&zone.folder.join("constraint_0_power_limit_uw")).ok();
-        self.zones.iter().map(limit).sum::<Option<f64>>().map(|microwatts| microwatts * 1e-6)
+        self.zones.iter().map(|zone| limit_w(&self.tree, &zone.folder)).sum()
     }
 }
 

@@ -61,7 +61,7 @@ fn describe(text: &mut String, device: &DeviceInfo, machine: &Machine) {
     facts.push(sizes.join(", "));
     let twins: Vec<String> = machine
         .devices()
-        .filter(|other| other.id != device.id && same_chip(device, other))
+        .filter(|other| other.id != device.id && device.physical_id.is_same_chip(&other.physical_id))
         .map(|other| other.id.to_string())
         .collect();
     if !twins.is_empty() {
@@ -70,12 +70,6 @@ fn describe(text: &mut String, device: &DeviceInfo, machine: &Machine) {
     for fact in facts {
         let _ = writeln!(text, "        {fact}");
     }
-}
-
-/// Whether two devices are one chip, by what their drivers say of it. Nothing said is nothing known.
-fn same_chip(one: &DeviceInfo, other: &DeviceInfo) -> bool {
-    let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
-    same(&one.physical_id.pci, &other.physical_id.pci) || same(&one.physical_id.uuid, &other.physical_id.uuid)
 }
 
 fn absent(machine: &Machine) -> impl Iterator<Item = (&str, &accelbench_backends::Absence)> {

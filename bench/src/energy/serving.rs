@@ -1,7 +1,7 @@
 //! Which meter serves a device.
 
 use accelbench_backends::meters::{self, Finding, METERS_VARIABLE, Meter, MeterConfig, MeterInfo, MeterKind, Serves};
-use accelbench_backends::{DeviceInfo, DeviceKind, PhysicalId};
+use accelbench_backends::{DeviceInfo, DeviceKind};
 use accelbench_reports::{Energy, EnergyStatus};
 
 /// Looks for the machine's meters, and for those that the file declares that the environment names.
@@ -29,16 +29,11 @@ fn rank(meter: &MeterInfo, device: &DeviceInfo) -> Option<u8> {
         return None;
     }
     match &meter.serves {
-        Serves::Chip(chip) => same_chip(chip, &device.physical_id).then_some(0),
+        Serves::Chip(chip) => chip.is_same_chip(&device.physical_id).then_some(0),
         Serves::Processor => (device.caps.kind == DeviceKind::Cpu).then_some(1),
         Serves::Machine => Some(2),
         Serves::Memory => None,
     }
-}
-
-fn same_chip(one: &PhysicalId, other: &PhysicalId) -> bool {
-    let same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
-    same(&one.pci, &other.pci) || same(&one.uuid, &other.uuid)
 }
 
 /// The meter that is nearest to a device, a counter before the others.

@@ -137,6 +137,18 @@ pub(super) fn difference(device: &str, base: &RunHeader, candidate: &RunHeader) 
         })
         .or_else(|| differs("the clock", &fact(&before, "clock"), &fact(&after, "clock")))
         .or_else(|| {
+            let (before, after) = (before.clock_policy.as_ref()?, after.clock_policy.as_ref()?);
+            differs("the clock policy", before, after)
+        })
+        .or_else(|| {
+            let (before, after) = (before.power_limit_w?, after.power_limit_w?);
+            // Limits are set in whole watts.
+            let moved = (before - after).abs() >= 1.0;
+            moved.then(|| {
+                format!("the power limit of {device} is {before} W for the base and {after} W for the candidate")
+            })
+        })
+        .or_else(|| {
             let cache = (base.plan.cache != candidate.plan.cache).then_some("cache modes");
             cache
                 .or((base.plan.seed != candidate.plan.seed).then_some("seeds of the inputs"))

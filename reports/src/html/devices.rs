@@ -99,7 +99,11 @@ fn devices(page: &Page<'_>) -> Markup {
                         td class="w" lang="en" { (subject.driver) }
                         td class="w" { (page.x.kind(&subject.kind)) }
                         td data-v=(subject.memory_bytes.unwrap_or(0)) { @match subject.memory_bytes { Some(size) => (bytes(size)), None => span class="none" { (t.not_told) } } }
-                        td { @match subject.clock_mhz { Some(clock) => { (format!("{clock:.0}")) " MHz" }, None => span class="none" { (t.not_told) } } }
+                        td {
+                            @match subject.clock_mhz { Some(clock) => { (format!("{clock:.0}")) " MHz" }, None => span class="none" { (t.not_told) } }
+                            @if let Some(policy) = &subject.clock_policy { small lang="en" { (policy) } }
+                            @if let Some(limit) = subject.power_limit_w { small { (format!("{limit:.0}")) " W" } }
+                        }
                         td { (subject.measured) " / " (subject.rows) }
                     }
                 }

@@ -205,6 +205,8 @@ impl Builder {
             driver: texts.name(&device.driver),
             chip,
             clock_mhz: device.caps.get("clock_mhz").and_then(Value::as_f64),
+            clock_policy: device.clock_policy.as_deref().map(|policy| texts.name(policy)),
+            power_limit_w: device.power_limit_w,
             memory_bytes: device.caps.get("memory_bytes").and_then(Value::as_u64),
             ceilings: ceilings.map(|ceilings| {
                 let mut ceilings = ceilings.clone();

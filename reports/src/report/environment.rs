@@ -38,6 +38,8 @@ pub enum What {
     Clock,
     /// A device's clock in MHz as it was measured beside the ceilings.
     MeasuredClock,
+    /// How a device's clock is governed.
+    ClockPolicy,
     /// A device's power limit in watts.
     PowerLimit,
     /// The program's version.
@@ -160,6 +162,7 @@ fn devices(report: &Report, facts: &mut Facts) {
         note(What::Driver, Some(subject.driver.clone()));
         note(What::Clock, subject.clock_mhz.map(rounded));
         note(What::MeasuredClock, measured.map(rounded));
-        note(What::PowerLimit, limits.get(&index).copied().map(rounded));
+        note(What::ClockPolicy, subject.clock_policy.clone());
+        note(What::PowerLimit, subject.power_limit_w.or_else(|| limits.get(&index).copied()).map(rounded));
     }
 }

@@ -115,6 +115,10 @@ pub struct Subject {
     pub chip: usize,
     /// The clock in MHz that the driver states.
     pub clock_mhz: Option<f64>,
+    /// How its clock was governed when the run began, in its system's words.
+    pub clock_policy: Option<Text>,
+    /// The power limit in force then, in watts.
+    pub power_limit_w: Option<f64>,
     /// Its memory in bytes.
     pub memory_bytes: Option<u64>,
     /// What it reached at best, by its latest probing.

@@ -161,4 +161,10 @@ pub struct DeviceRow {
     pub physical_id: Map<String, Value>,
     /// What it can do.
     pub caps: Map<String, Value>,
+    /// The power limit in force when the run began, in watts, where it can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_limit_w: Option<f64>,
+    /// How its clock was governed then, in its system's words: governor, range, boost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_policy: Option<String>,
 }

@@ -242,6 +242,7 @@ fn what(what: What) -> &'static str {
         What::Driver => "driver",
         What::Clock => "clock as the driver states it, MHz",
         What::MeasuredClock => "clock as measured, MHz",
+        What::ClockPolicy => "clock policy",
         What::PowerLimit => "power limit, W",
         What::SuiteVersion => "version of accelbench",
         What::GitCommit => "commit of accelbench",

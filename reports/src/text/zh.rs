@@ -220,6 +220,7 @@ fn what(what: What) -> &'static str {
         What::Driver => "驱动",
         What::Clock => "驱动所报时钟，MHz",
         What::MeasuredClock => "实测时钟，MHz",
+        What::ClockPolicy => "时钟策略",
         What::PowerLimit => "功率限制，W",
         What::SuiteVersion => "accelbench 版本",
         What::GitCommit => "accelbench 提交",
