@@ -12,8 +12,8 @@ use crate::{App, CaseId, host};
 use accelbench_kernels::fill::Fill;
 use accelbench_kernels::{Catalogue, Profile};
 use accelbench_reports::{
-    BackendStatus, CacheMode, DeviceRow, End, EndStatus, Line, Plan, ResultRow, RunFile, RunHeader, RunWriter, SCHEMA,
-    Status, check, summary,
+    BackendStatus, CacheMode, End, EndStatus, Line, Plan, ResultRow, RunFile, RunHeader, RunWriter, SCHEMA, Status,
+    check, summary,
 };
 use comfy_table::{CellAlignment, Table, presets};
 use std::collections::BTreeSet;
@@ -124,17 +124,14 @@ fn resume(app: App, path: &Path, json: bool) -> Result<ExitCode, UserError> {
 /// The planned cases that have no row yet.
 fn missing(catalogue: &Catalogue, file: &RunFile, machine: &Machine) -> Result<Vec<Planned>, String> {
     let done: BTreeSet<&str> = file.results.iter().map(|row| row.case.as_str()).collect();
-    let now = machine.device_rows();
     let mut cases = Vec::new();
     for case in file.header.plan.cases.iter().filter(|case| !done.contains(case.as_str())) {
         let id: CaseId = case.parse()?;
         let name = id.device.to_string();
-        let identity = |rows: &[DeviceRow]| {
-            let row = rows.iter().find(|row| row.id == name);
-            row.map(|row| (row.name.clone(), row.driver.clone()))
-        };
-        let (before, after) = (identity(&file.header.devices), identity(&now));
         let device = machine.devices().find(|device| device.id == id.device);
+        let row = file.header.devices.iter().find(|row| row.id == name);
+        let before = row.map(|row| (row.name.clone(), row.driver.clone()));
+        let after = device.map(|device| (device.name.clone(), device.driver.clone()));
         let Some(device) = device.filter(|_| before == after) else {
             let named = |identity: Option<(String, String)>| {
                 identity.map_or("absent".to_owned(), |(name, driver)| format!("`{name}` with {driver}"))

@@ -8,7 +8,7 @@ use super::block::{self, Planned, Runner};
 use super::document::{self, Document};
 use super::process::Stop;
 use super::reading::Basis;
-use super::suite::{difference, entry, set_missing};
+use super::suite::{difference, different_limits, entry, set_missing};
 use super::{Event, Phase, Request, build, config, words};
 use crate::App;
 use crate::stats;
@@ -206,9 +206,8 @@ impl Sides<'_> {
 /// Of what both runs know of the power that their device may draw.
 fn different_power(old: &ResultRow, new: &ResultRow) -> Option<String> {
     let limit = |row: &ResultRow| row.energy.as_ref()?.figures.as_ref()?.power_limit_w;
-    let (old, new) = (limit(old)?, limit(new)?);
-    // Limits are set in whole watts.
-    ((old - new).abs() >= 1.0).then(|| format!("the power limit was {old} W and is {new} W"))
+    let (old, new) = different_limits(limit(old), limit(new))?;
+    Some(format!("the power limit was {old} W and is {new} W"))
 }
 
 /// A figure with its interval.

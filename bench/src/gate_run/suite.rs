@@ -141,12 +141,8 @@ pub(super) fn difference(device: &str, base: &RunHeader, candidate: &RunHeader) 
             differs("the clock policy", before, after)
         })
         .or_else(|| {
-            let (before, after) = (before.power_limit_w?, after.power_limit_w?);
-            // Limits are set in whole watts.
-            let moved = (before - after).abs() >= 1.0;
-            moved.then(|| {
-                format!("the power limit of {device} is {before} W for the base and {after} W for the candidate")
-            })
+            let (before, after) = different_limits(before.power_limit_w, after.power_limit_w)?;
+            Some(format!("the power limit of {device} is {before} W for the base and {after} W for the candidate"))
         })
         .or_else(|| {
             let cache = (base.plan.cache != candidate.plan.cache).then_some("cache modes");
@@ -154,4 +150,9 @@ pub(super) fn difference(device: &str, base: &RunHeader, candidate: &RunHeader) 
                 .or((base.plan.seed != candidate.plan.seed).then_some("seeds of the inputs"))
                 .map(|what| format!("the {what} differ"))
         })
+}
+
+/// Two power limits in watts, where both are known and are not the same: they are set in whole watts.
+pub(super) fn different_limits(before: Option<f64>, after: Option<f64>) -> Option<(f64, f64)> {
+    before.zip(after).filter(|(before, after)| (before - after).abs() >= 1.0)
 }

@@ -1,7 +1,7 @@
 //! The head of the page: the answer in words, one picture, and who is ahead at what.
 
 use super::number::{digits, times};
-use super::{Page, fill};
+use super::{Page, fill, scroll};
 use crate::report::{Finding, Rank, Standing, Verdict};
 use crate::{svg, units};
 use maud::{Markup, html};
@@ -208,7 +208,7 @@ fn leaders(page: &Page<'_>) -> Markup {
             }
         }
     };
-    html! { div { (Page::scroll(t.leaders, &table)) (page.left_out(left_out)) } }
+    html! { div { (scroll(t.leaders, &table)) (page.left_out(left_out)) } }
 }
 
 /// Rows of the table of leaders.

@@ -1,7 +1,7 @@
 //! The same chip through its several APIs.
 
 use super::number::times;
-use super::{Page, fill};
+use super::{Page, fill, scroll};
 use crate::report::{ChipStandings, Standing};
 use maud::{Markup, html};
 
@@ -50,7 +50,7 @@ fn chip(page: &Page<'_>, one: &ChipStandings) -> Markup {
             (fill(t.chip_apis, &[apis.join(", ")])) " "
             @if let Some(known) = chip.known_by { (fill(t.known_as, &[(page.x.names.known_by)(known).to_owned()])) }
         }
-        (Page::scroll(&caption, &table))
+        (scroll(&caption, &table))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The devices and runs, and what differs between their surroundings.
 
-use super::{Page, fill};
+use super::{Page, fill, scroll};
 use crate::report::{Ended, Fact, FactValue, Run, What};
 use crate::units::bytes;
 use maud::{Markup, html};
@@ -57,7 +57,7 @@ fn facts(page: &Page<'_>, name: &str, facts: &[&Fact]) -> Markup {
             }
         }
     };
-    html! { (Page::scroll(name, &table)) (page.left_out(facts.len().saturating_sub(FACTS))) }
+    html! { (scroll(name, &table)) (page.left_out(facts.len().saturating_sub(FACTS))) }
 }
 
 /// A value as people read it.
@@ -110,7 +110,7 @@ fn devices(page: &Page<'_>) -> Markup {
             }
         }
     };
-    html! { (Page::scroll(t.devices_caption, &table)) (page.left_out(page.report.subjects.len() - page.shown.len())) }
+    html! { (scroll(t.devices_caption, &table)) (page.left_out(page.report.subjects.len() - page.shown.len())) }
 }
 
 fn runs(page: &Page<'_>) -> Markup {
@@ -161,7 +161,7 @@ fn one_run(page: &Page<'_>, run: &Run) -> Markup {
     html! {
         details class="box" {
             summary { (name) " · " span lang="en" { (run.file) } @if !run.problems.is_empty() { " · " (fill(t.problems_count, &[(run.problems.len() + run.more_problems).to_string()])) } }
-            (Page::scroll(&name, &table))
+            (scroll(&name, &table))
         }
     }
 }

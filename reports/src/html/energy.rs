@@ -1,7 +1,7 @@
 //! Energy: what it took where it was measured, and why it is not known elsewhere.
 
 use super::number::{Scale, digits};
-use super::{Page, answer, fill, rooflines};
+use super::{Page, answer, fill, rooflines, scroll};
 use crate::EnergyFigures;
 use crate::report::{EnergyModel, EnergyProbe, EnergyState, Row};
 use crate::svg::{self, HUES, Marker, Plot, Point, Series, Ticks};
@@ -155,8 +155,8 @@ fn fitted(page: &Page<'_>) -> Markup {
         }
     };
     html! {
-        (Page::scroll(t.energy_model, &table))
-        details class="box" { summary { (t.energy_probes) } (Page::scroll(t.energy_probes, &probes)) }
+        (scroll(t.energy_model, &table))
+        details class="box" { summary { (t.energy_probes) } (scroll(t.energy_probes, &probes)) }
     }
 }
 
@@ -196,7 +196,7 @@ fn table(page: &Page<'_>, measured: &[usize]) -> Markup {
     html! {
         details class="box" {
             summary { (t.energy_caption) " · " (fill(t.results, &[measured.len().to_string()])) }
-            (Page::scroll(t.energy_caption, &table))
+            (scroll(t.energy_caption, &table))
             (page.left_out(measured.len().saturating_sub(ROWS)))
         }
     }
@@ -229,7 +229,7 @@ fn states(page: &Page<'_>, states: &[EnergyState]) -> Markup {
             }
         }
     };
-    html! { (Page::scroll(t.energy_states, &table)) }
+    html! { (scroll(t.energy_states, &table)) }
 }
 
 /// Upper bounds that nobody measured: apart from all measurements, and called what they are.
@@ -253,5 +253,5 @@ fn estimates(page: &Page<'_>, rows: &[usize]) -> Markup {
             }
         }
     };
-    html! { (Page::scroll(t.estimates, &table)) (page.left_out(rows.len().saturating_sub(ESTIMATES))) }
+    html! { (scroll(t.estimates, &table)) (page.left_out(rows.len().saturating_sub(ESTIMATES))) }
 }

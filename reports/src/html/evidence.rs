@@ -4,7 +4,7 @@
 //! results each shows fewer of its samples.
 
 use super::number::{Scale, digits};
-use super::{Page, fill};
+use super::{Page, fill, scroll};
 use crate::inert::Text;
 use crate::report::{Measured, Report, Row};
 use crate::units::percent;
@@ -94,7 +94,7 @@ fn table(page: &Page<'_>, rows: &[usize]) -> Markup {
     html! {
         details class={ "box " (page.group(op, dtype)) } {
             summary { (task) " · " (fill(t.results, &[rows.len().to_string()])) }
-            (Page::scroll(&task, &table))
+            (scroll(&task, &table))
         }
     }
 }

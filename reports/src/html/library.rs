@@ -1,7 +1,7 @@
 //! This program's portable kernels against the libraries of the devices' makers.
 
-use super::Page;
 use super::number::times;
+use super::{Page, scroll};
 use crate::report::{LibraryComparison, Verdict};
 use crate::units;
 use maud::{Markup, html};
@@ -34,7 +34,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
     };
     html! {
         p { (t.library_how) }
-        (Page::scroll(t.library_caption, &table))
+        (scroll(t.library_caption, &table))
         @for one in libraries.iter().take(COMPARED) { (cases(page, one)) }
         (page.left_out(libraries.len().saturating_sub(COMPARED)))
     }
@@ -73,7 +73,7 @@ fn cases(page: &Page<'_>, one: &LibraryComparison) -> Markup {
     html! {
         details class={ "box " (page.group(&one.op, &one.dtype)) " " (page.d(one.subject)) } {
             summary { (name) }
-            (Page::scroll(&name, &table))
+            (scroll(&name, &table))
             (page.left_out(one.cases.len().saturating_sub(CASES)))
         }
     }

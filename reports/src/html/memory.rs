@@ -1,7 +1,7 @@
 //! Memory, caches, transfers and what small things cost.
 
 use super::number::digits;
-use super::{Page, fill};
+use super::{Page, fill, scroll};
 use crate::svg::{Marker, Plot, Point, Series, Ticks};
 use crate::units::{bytes, bytes_per_s, per_s, time};
 use crate::{Bandwidth, Ceilings, Direction, HostMemory};
@@ -55,7 +55,7 @@ fn subjects_table(
             } } }
         }
     };
-    Page::scroll(caption, &table)
+    scroll(caption, &table)
 }
 
 fn bandwidths(page: &Page<'_>, probed: &Probed<'_>) -> Markup {
@@ -164,5 +164,5 @@ fn missing(page: &Page<'_>, probed: &Probed<'_>) -> Markup {
             } } }
         }
     };
-    html! { @if count > 0 { details class="box" { summary { (t.missing_caption) " · " (fill(t.entries, &[count.to_string()])) } (Page::scroll(t.missing_caption, &table)) } } }
+    html! { @if count > 0 { details class="box" { summary { (t.missing_caption) " · " (fill(t.entries, &[count.to_string()])) } (scroll(t.missing_caption, &table)) } } }
 }

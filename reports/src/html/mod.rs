@@ -90,6 +90,28 @@ impl Frame<'_> {
     }
 }
 
+/// A table that scrolls by itself where it is wider than the page.
+pub(crate) fn scroll(name: &str, table: &Markup) -> Markup {
+    html! { div class="scroll" tabindex="0" role="group" aria-label=(name) { (table) } }
+}
+
+/// What stands beside a page of tables: its contents by id and name, and the search, which the script shows.
+pub(crate) fn contents_and_search(t: &Words, sections: &[(&str, &str)]) -> Markup {
+    html! {
+        div class="side" { div {
+            nav aria-label=(t.contents) {
+                h2 { (t.contents) }
+                ol { @for (id, name) in sections { li { a href={ "#" (id) } { (name) } } } }
+            }
+            form role="search" hidden {
+                label for="search" { (t.search) }
+                input id="search" type="search" autocomplete="off";
+                p id="found" role="status" {}
+            }
+        } }
+    }
+}
+
 /// What all sections need.
 struct Page<'a> {
     report: &'a Report,
@@ -263,11 +285,6 @@ impl<'a> Page<'a> {
     /// A mean with its interval and count, as a cell's content.
     fn mean(mean: &Mean) -> Markup {
         html! { (times(mean.ratio.value)) "×" small { (times(mean.ratio.low)) "–" (times(mean.ratio.high)) ", " "n = " (mean.cases) } }
-    }
-
-    /// A table that scrolls by itself where it is wider than the page.
-    fn scroll(name: &str, table: &Markup) -> Markup {
-        html! { div class="scroll" tabindex="0" role="group" aria-label=(name) { (table) } }
     }
 
     /// The signs of the subjects that a chart shows, with the numbers at its lines' ends.

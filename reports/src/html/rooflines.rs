@@ -1,6 +1,6 @@
 //! Rooflines: what each device can do at best, and where its kernels stand under it.
 
-use super::{Page, fill};
+use super::{Page, fill, scroll};
 use crate::report::{self, Roofline, Slope};
 use crate::svg::{self, HUES, Marker, Plot, Point, Series, Ticks};
 use crate::units;
@@ -131,5 +131,5 @@ fn ceilings(page: &Page<'_>, lines: &[&Roofline]) -> Markup {
             }
         }
     };
-    html! { details class="box" { summary { (t.ceilings_caption) } (Page::scroll(t.ceilings_caption, &table)) } }
+    html! { details class="box" { summary { (t.ceilings_caption) } (scroll(t.ceilings_caption, &table)) } }
 }

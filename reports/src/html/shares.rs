@@ -1,6 +1,6 @@
 //! How near each device comes to its own ceiling.
 
-use super::Page;
+use super::{Page, scroll};
 use crate::inert::Text;
 use crate::units::percent;
 use maud::{Markup, html};
@@ -44,5 +44,5 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             }
         }
     };
-    html! { p { (t.shares_how) } (Page::scroll(t.shares_caption, &table)) }
+    html! { p { (t.shares_how) } (scroll(t.shares_caption, &table)) }
 }

@@ -1,7 +1,7 @@
 //! Devices side by side: for each operation and type, the order over all common cases and the rates of each case.
 
 use super::number::Scale;
-use super::{Page, answer, fill};
+use super::{Page, answer, fill, scroll};
 use crate::inert::Text;
 use crate::report::{Case, ClockKind, Standing};
 use maud::{Markup, html};
@@ -118,7 +118,7 @@ fn rates(page: &Page<'_>, group: &[&Standing]) -> Markup {
             }
         }
     };
-    html! { (Page::scroll(&caption, &table)) (page.left_out(cases.len().saturating_sub(CASES))) }
+    html! { (scroll(&caption, &table)) (page.left_out(cases.len().saturating_sub(CASES))) }
 }
 
 /// Why a subject has no figure in a case.

@@ -1,6 +1,6 @@
 //! What each device can do, as a matrix.
 
-use super::{Page, fill};
+use super::{Page, fill, scroll};
 use crate::Status;
 use crate::report::SupportCell;
 use maud::{Markup, html};
@@ -29,7 +29,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             } } }
         }
     };
-    html! { p { (t.support_how) } (Page::scroll(t.support_caption, &table)) (reasons(page)) }
+    html! { p { (t.support_how) } (scroll(t.support_caption, &table)) (reasons(page)) }
 }
 
 fn shown(page: &Page<'_>, cell: &SupportCell) -> Markup {
@@ -67,5 +67,5 @@ fn reasons(page: &Page<'_>) -> Markup {
             } } }
         }
     };
-    html! { @if !why.is_empty() { (Page::scroll(t.reasons_caption, &table)) (page.left_out(why.len().saturating_sub(200))) } }
+    html! { @if !why.is_empty() { (scroll(t.reasons_caption, &table)) (page.left_out(why.len().saturating_sub(200))) } }
 }

@@ -2,7 +2,7 @@
 
 use super::Digest;
 use super::digest::{Best, OfDevice};
-use crate::html::Frame;
+use crate::html::{Frame, contents_and_search, scroll};
 use crate::sha256_hex;
 use crate::text::Lang;
 use crate::text::page::{Words, fill, words};
@@ -115,7 +115,7 @@ impl Site<'_> {
             fill(t.site_counts, &[self.devices.len(), self.runs.len(), results].map(|count| count.to_string()));
         let main = html! {
             div class="answer" id="answer" { h1 { (t.site) } p class="how" { (t.site_about) } p class="how" { (t.site_no_ranking) } }
-            (self.side(&[("devices", t.devices_caption), ("runs", t.site_runs), ("data", t.site_data)]))
+            (contents_and_search(t, &[("devices", t.devices_caption), ("runs", t.site_runs), ("data", t.site_data)]))
             div class="body" {
                 section id="devices" aria-labelledby="h-devices" { h2 id="h-devices" { (t.devices_caption) } (self.table_of_devices()) }
                 section id="runs" aria-labelledby="h-runs" { h2 id="h-runs" { (t.site_runs) } (self.table_of_runs(self.runs.iter(), self.runs.len(), "", t.site_runs)) }
@@ -139,7 +139,7 @@ impl Site<'_> {
                 h1 lang="en" { (newest.name) }
                 p class="how" { span lang="en" { (newest.vendor) ", " (newest.api) ", " (newest.driver) } ", " (x.kind(&newest.kind)) @if let Some(size) = newest.memory_bytes { ", " (units::bytes(size)) } }
             }
-            (self.side(&[("best", t.site_best), ("runs", t.site_runs)]))
+            (contents_and_search(t, &[("best", t.site_best), ("runs", t.site_runs)]))
             div class="body" {
                 section id="best" aria-labelledby="h-best" { h2 id="h-best" { (t.site_best) } p { (t.site_of_device) } (self.table_of_best(device)) }
                 section id="runs" aria-labelledby="h-runs" { h2 id="h-runs" { (t.site_runs) } (self.table_of_runs(device.of.iter().map(|(run, _)| *run), device.of.len(), "../", t.site_runs)) }
@@ -149,24 +149,6 @@ impl Site<'_> {
         let title = format!("{} · {}", newest.name, newest.api);
         let links = html! { "· " a href="../index.html" { (t.site) } };
         Frame { lang: self.lang, title: &title, counts: &counts, links: &links, skip_to: "#answer" }.render(&main)
-    }
-
-    /// What stands beside a page: its contents, and the search, which the script shows.
-    fn side(&self, sections: &[(&str, &str)]) -> Markup {
-        let t = self.t();
-        html! {
-            div class="side" { div {
-                nav aria-label=(t.contents) {
-                    h2 { (t.contents) }
-                    ol { @for (id, name) in sections { li { a href={ "#" (id) } { (name) } } } }
-                }
-                form role="search" hidden {
-                    label for="search" { (t.search) }
-                    input id="search" type="search" autocomplete="off";
-                    p id="found" role="status" {}
-                }
-            } }
-        }
     }
 
     fn table_of_devices(&self) -> Markup {
@@ -293,9 +275,4 @@ impl Site<'_> {
 fn run_link(run: &Digest, up: &str) -> Markup {
     let day = run.started.split('.').next().unwrap_or_default().trim_end_matches('Z').replace('T', " ");
     html! { a href={ (up) "runs/" (run.page) ".html" } { (day) } }
-}
-
-/// A table that scrolls by itself where it is wider than the page.
-fn scroll(name: &str, table: &Markup) -> Markup {
-    html! { div class="scroll" tabindex="0" role="group" aria-label=(name) { (table) } }
 }

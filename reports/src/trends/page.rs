@@ -1,7 +1,7 @@
 //! The page.
 
 use super::{Change, SERIES, Series, Trends, chart};
-use crate::html::Frame;
+use crate::html::{Frame, contents_and_search, scroll};
 use crate::inert::{self, inert};
 use crate::text::Lang;
 use crate::text::page::{Words, fill, words};
@@ -23,17 +23,7 @@ impl Trends {
                 p class="how" { (t.trends_about) }
                 p class="how" { (t.trends_how) }
             }
-            div class="side" { div {
-                nav aria-label=(t.contents) {
-                    h2 { (t.contents) }
-                    ol { li { a href="#series" { (t.trends_series) } } li { a href="#charts" { (t.trends_charts) } } li { a href="#changes" { (t.trends_changes) } } }
-                }
-                form role="search" hidden {
-                    label for="search" { (t.search) }
-                    input id="search" type="search" autocomplete="off";
-                    p id="found" role="status" {}
-                }
-            } }
+            (contents_and_search(t, &[("series", t.trends_series), ("charts", t.trends_charts), ("changes", t.trends_changes)]))
             div class="body" {
                 section id="series" aria-labelledby="h-series" { h2 id="h-series" { (t.trends_series) } (self.table(shown, t)) @if left_out > 0 { p class="note" { (fill(t.trends_left_out, &[left_out.to_string()])) } } }
                 section id="charts" aria-labelledby="h-charts" { h2 id="h-charts" { (t.trends_charts) } div class="grid" { @for (at, series) in shown.iter().enumerate() { (self.figure(at, series, t)) } } }
@@ -162,9 +152,4 @@ fn name(text: &str) -> String {
 
 fn p(value: f64) -> String {
     if value < 0.001 { "<0.001".to_owned() } else { format!("{value:.3}") }
-}
-
-/// A table that scrolls by itself where it is wider than the page.
-fn scroll(name: &str, table: &Markup) -> Markup {
-    html! { div class="scroll" tabindex="0" role="group" aria-label=(name) { (table) } }
 }
