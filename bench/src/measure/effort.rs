@@ -24,7 +24,7 @@ impl Effort {
     /// The effort of a profile.
     pub const fn of(profile: Profile) -> Self {
         let (warmup_min_s, warmup_max_s, sample_s, samples_min) = match profile {
-            Profile::Quick => (0.03, 0.3, 0.15, 7),
+            Profile::Quick => (0.02, 0.3, 0.06, 7),
             Profile::Standard => (0.1, 0.6, 0.4, 7),
             Profile::Full => (0.3, 2.0, 1.0, 11),
         };
