@@ -142,14 +142,16 @@ inline void multiply_matrices(double (&c)[2], const double (&a)[1], const double
     }
 }
 
-inline void multiply_matrices(double (&c)[4], const double (&a)[8], const double (&b)[4]) {
+// 16 rows, 8 columns and sums as long as two times a lane's elements of A.
+template <int COUNT>
+void multiply_matrices(double (&c)[4], const double (&a)[COUNT], const double (&b)[COUNT / 2]) {
     DoubleFragments mine;
     std::memcpy(mine.a, a, sizeof a);
     std::memcpy(mine.b, b, sizeof b);
-    auto lanes = (const DoubleFragments*)emulator_warp_exchange("mma.m16n8k16.f64", &mine, sizeof mine);
+    auto lanes = (const DoubleFragments*)emulator_warp_exchange("mma.m16n8.f64", &mine, sizeof mine);
     unsigned lane = lane_of_warp();
     for (int i = 0; i < 4; ++i) {
-        for (int p = 0; p < 16; ++p) {
+        for (int p = 0; p < 2 * COUNT; ++p) {
             double x = lanes[lane / 4 * 4 + p % 4].a[i / 2 + p / 4 * 2];
             c[i] += x * lanes[(lane % 4 * 2 + i % 2) * 4 + p % 4].b[p / 4];
         }
