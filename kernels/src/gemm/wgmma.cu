@@ -8,11 +8,16 @@
 // bulk. The CLUSTER blocks of a cluster compute tiles that lie below one another: each copies its part of their columns of
 // B, to all of them.
 //
-// Specialised by: TILE_N (128 or 256), STAGES, CLUSTER (1 or 2), TRANS_A TRANS_B (0 or 1). Every row in memory starts at a
-// multiple of 16 bytes.
+// Where tiles are few, sums are split: each part is a task of its own, whose sums go to scratch memory, and a second kernel
+// adds the parts up.
+//
+// Specialised by: TILE_N (128 or 256), STAGES, CLUSTER (1 or 2), SPLIT TRANS_A TRANS_B (0 or 1). Every row in memory starts
+// at a multiple of 16 bytes.
 
 struct Params {
-    unsigned m, n, k, zero;
+    unsigned m, n, k;
+    // Length of a part of the sums.
+    unsigned part;
 };
 
 constexpr int TILE_M = 128;
@@ -90,17 +95,28 @@ struct Slot {
     }
 };
 
-// The tiles of a thread block: those of its cluster, of which it has one row.
-struct Tiles {
-    unsigned number, m, n;
+// A part of the sums of a tile: from `start` to `end` along k.
+struct Task {
+    Tile tile;
+    unsigned part, start, end;
+};
 
-    __device__ __forceinline__ explicit Tiles(const Params& p) : number(blockIdx.x / CLUSTER), m(p.m), n(p.n) {}
+// The tasks of a thread block: those of its cluster, of which it has one row of tiles.
+struct Tasks {
+    const Params& p;
+    unsigned number, tiles;
 
-    __device__ __forceinline__ Tile next() {
-        Tile tile = tile_of<CLUSTER * TILE_M, TILE_N>(number, m, n);
+    __device__ __forceinline__ explicit Tasks(const Params& p)
+        : p(p), number(blockIdx.x / CLUSTER), tiles((unsigned)tiles_of<CLUSTER * TILE_M, TILE_N>(p.m, p.n)) {}
+
+    __device__ __forceinline__ Task next() {
+        unsigned part = SPLIT ? number / tiles : 0;
+        Task task = {tile_of<CLUSTER * TILE_M, TILE_N>(number - part * tiles, p.m, p.n), part, part * p.part, p.k};
+        if (SPLIT && p.k - task.start > p.part) task.end = task.start + p.part;
+        task.tile.exists = SPLIT ? task.start < p.k : task.tile.exists;
+        task.tile.row += cluster_rank() * TILE_M;
         number += gridDim.x / CLUSTER;
-        tile.row += cluster_rank() * TILE_M;
-        return tile;
+        return task;
     }
 };
 
@@ -109,13 +125,13 @@ __device__ __forceinline__ void copy(Slot slot, const TensorMap* map_a, const Te
     tensor_map_acquire(map_a);
     tensor_map_acquire(map_b);
     unsigned rank = cluster_rank();
-    Tiles tiles(p);
-    for (Tile tile = tiles.next(); tile.exists; tile = tiles.next()) {
-        for (unsigned start = 0; start < p.k; start += TILE_K) {
+    Tasks tasks(p);
+    for (Task task = tasks.next(); task.tile.exists; task = tasks.next()) {
+        for (unsigned start = task.start; start < task.end; start += TILE_K) {
             barrier_wait(slot.empty(), slot.parity ^ 1);
             barrier_expect(slot.full(), SLOT_BYTES);
-            OperandA::fetch(slot.a(), map_a, (unsigned)tile.row, start, 0, slot.full());
-            OperandB::fetch(slot.b(), map_b, (unsigned)tile.column, start, rank, slot.full());
+            OperandA::fetch(slot.a(), map_a, (unsigned)task.tile.row, start, 0, slot.full());
+            OperandB::fetch(slot.b(), map_b, (unsigned)task.tile.column, start, rank, slot.full());
             slot.advance();
         }
     }
@@ -130,10 +146,10 @@ __device__ __forceinline__ void release(const Slot& slot) {
     if (lane < CLUSTER) barrier_arrive(slot.empty(), lane);
 }
 
-// The product of a group's rows and all columns of a tile; goes on to the next tile's slot.
-__device__ __forceinline__ void multiply(Sums& sums, Slot& slot, unsigned side, unsigned k) {
+// The product of a group's rows and all columns of a tile, so long; goes on to the next task's slot.
+__device__ __forceinline__ void multiply(Sums& sums, Slot& slot, unsigned side, unsigned length) {
     Slot previous = slot;
-    for (unsigned start = 0; start < k; start += TILE_K) {
+    for (unsigned start = 0; start < length; start += TILE_K) {
         barrier_wait(slot.full(), slot.parity);
         group_begin();
 #pragma unroll
@@ -181,23 +197,51 @@ __device__ __forceinline__ void store(
     }
 }
 
+// Writes a group's part of a tile's sums as they are.
+__device__ __forceinline__ void store_sums(
+    const Sums& sums, float* c, const Params& p, unsigned long long row, unsigned long long column) {
+    int lane = threadIdx.x % 32, warp = threadIdx.x % GROUP / 32;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        unsigned long long r = row + warp * 16 + half * 8 + lane / 4;
+        if (r >= p.m) continue;
+#pragma unroll
+        for (int j = 0; j < TILE_N / 8; ++j) {
+            unsigned long long s = column + j * 8 + lane % 4 * 2;
+            if (s < p.n) *(float2*)(c + r * p.n + s) = {sums[4 * j + 2 * half], sums[4 * j + 2 * half + 1]};
+        }
+    }
+}
+
+#if SPLIT
+typedef float output;
+#else
+typedef f16 output;
+#endif
+
 // One group's work: its rows of all tiles. `group` counts from 1.
-__device__ __forceinline__ void multiply_tiles(Slot slot, const TensorMap* map_c, const Params& p, int group) {
-    tensor_map_acquire(map_c);
+__device__ __forceinline__ void multiply_tiles(
+    Slot slot, output* c, const TensorMap* map_c, const Params& p, int group) {
     unsigned side = (group - 1) * GROUP_M, boxes = slot.shared + BOXES_AT + (group - 1) * BOXES * BOX_BYTES;
-    Tiles tiles(p);
-    for (Tile tile = tiles.next(); tile.exists; tile = tiles.next()) {
+    if (!SPLIT) tensor_map_acquire(map_c);
+    Tasks tasks(p);
+    for (Task task = tasks.next(); task.tile.exists; task = tasks.next()) {
         Sums sums;
-        multiply(sums, slot, side, p.k);
-        store(sums, boxes, map_c, (unsigned)tile.row + side, (unsigned)tile.column, group);
+        multiply(sums, slot, side, task.end - task.start);
+#if SPLIT
+        float* part = c + (unsigned long long)task.part * p.m * p.n;
+        store_sums(sums, part, p, task.tile.row + side, task.tile.column);
+#else
+        store(sums, boxes, map_c, (unsigned)task.tile.row + side, (unsigned)task.tile.column, group);
+#endif
     }
     // Shared memory stays until all is read.
     box_store_wait<0>();
 }
 
-// `maps` has room for three of each thread block.
+// `maps` has room for three of each thread block. Where sums are split, `c` has all parts, one after the other.
 extern "C" __global__ void __launch_bounds__(THREADS, 1) __cluster_dims__(CLUSTER, 1, 1)
-    gemm_wgmma(const f16* a, const f16* b, f16* c, TensorMap* maps, Params p) {
+    gemm_wgmma(const f16* a, const f16* b, output* c, TensorMap* maps, Params p) {
     unsigned start = (shared_address(shared_memory) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     TensorMap* images = (TensorMap*)(shared_memory + (start - shared_address(shared_memory)) + IMAGES_AT);
     maps += 3 * blockIdx.x;
@@ -207,7 +251,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) __cluster_dims__(CLUSTE
         tensor_map_build(maps, images, a, TRANS_A ? p.k : p.m, TRANS_A ? p.m : p.k, OperandA::BOX_ROWS);
     } else if (warp == 1) {
         tensor_map_build(maps + 1, images + 1, b, TRANS_B ? p.n : p.k, TRANS_B ? p.k : p.n, OperandB::BOX_ROWS);
-    } else if (warp == 2) {
+    } else if (warp == 2 && !SPLIT) {
         tensor_map_build(maps + 2, images + 2, c, p.m, p.n, GROUP_M);
     } else if (threadIdx.x == 3 * 32) {
         for (Slot each = slot; each.parity == 0; each.advance()) {
@@ -224,7 +268,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) __cluster_dims__(CLUSTE
         cluster_barrier();
     } else {
         group_gains_registers<MULTIPLYING_REGISTERS>();
-        multiply_tiles(slot, maps + 2, p, group);
+        multiply_tiles(slot, c, maps + 2, p, group);
         cluster_barrier();
     }
 }

@@ -18,6 +18,16 @@
 // Replaces the header of inline PTX, whose guard this is.
 #define ACCELBENCH_PTX
 
+struct alignas(8) float2 {
+    float x, y;
+};
+struct alignas(16) float4 {
+    float x, y, z, w;
+};
+struct alignas(8) uint2 {
+    unsigned x, y;
+};
+
 typedef unsigned short f16;
 
 inline float f16_to_f32(f16 x) {
