@@ -9,9 +9,11 @@
 #define SUMS_32(kind, i) SUMS_8(kind, i), SUMS_8(kind, i + 8), SUMS_8(kind, i + 16), SUMS_8(kind, i + 24)
 #define SUMS_64(kind) SUMS_32(kind, 0), SUMS_32(kind, 32)
 #define SUMS_128(kind) SUMS_64(kind), SUMS_32(kind, 64), SUMS_32(kind, 96)
-#define PLACES_64 \
+#define PLACES_32 \
     "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
-    "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
+    "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define PLACES_64 \
+    PLACES_32 ", " \
     "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
     "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
 #define PLACES_128 \
@@ -117,7 +119,18 @@ __device__ __forceinline__ void multiply_group(
         : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
 }
 
-// The same for 64 x 16 by 16 x 128.
+// The same with sums in f16.
+template <bool ACROSS_A, bool ACROSS_B>
+__device__ __forceinline__ void multiply_group(
+    unsigned (&c)[64], unsigned long long a, unsigned long long b, unsigned add) {
+    asm volatile(
+        "{\n.reg .pred adds;\nsetp.ne.u32 adds, %66, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n256k16.f16.f16.f16 {" PLACES_64 "}, %64, %65, adds, 1, 1, %67, %68;\n}"
+        : SUMS_64("+r")
+        : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
+}
+
+// The same for 64 x 16 by 16 x 128, with sums in f32.
 template <bool ACROSS_A, bool ACROSS_B>
 __device__ __forceinline__ void multiply_group(
     float (&c)[64], unsigned long long a, unsigned long long b, unsigned add) {
@@ -125,6 +138,17 @@ __device__ __forceinline__ void multiply_group(
         "{\n.reg .pred adds;\nsetp.ne.u32 adds, %66, 0;\n"
         "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {" PLACES_64 "}, %64, %65, adds, 1, 1, %67, %68;\n}"
         : SUMS_64("+f")
+        : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
+}
+
+// The same with sums in f16.
+template <bool ACROSS_A, bool ACROSS_B>
+__device__ __forceinline__ void multiply_group(
+    unsigned (&c)[32], unsigned long long a, unsigned long long b, unsigned add) {
+    asm volatile(
+        "{\n.reg .pred adds;\nsetp.ne.u32 adds, %34, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n128k16.f16.f16.f16 {" PLACES_32 "}, %32, %33, adds, 1, 1, %35, %36;\n}"
+        : SUMS_32("+r", 0)
         : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
 }
 

@@ -121,9 +121,10 @@ fn instructions(spec: &KernelSpec) -> Vec<&'static str> {
     if spec.entry != "gemm_wgmma" {
         return Vec::new();
     }
-    let product = if is("TILE_N", "256") { "HGMMA.64x256x16.F32" } else { "HGMMA.64x128x16.F32" };
+    let product = if is("TILE_N", "256") { "HGMMA.64x256x16." } else { "HGMMA.64x128x16." };
     let load = if is("CLUSTER", "2") { "UTMALDG.2D.MULTICAST" } else { "UTMALDG.2D" };
-    vec![product, load, "UTMASTG.2D", "STSM.16.M88.4", "USETMAXREG"]
+    let store = ["UTMASTG.2D", "STSM.16.M88.4"].into_iter().filter(|_| is("SPLIT", "0"));
+    [product, load, "USETMAXREG"].into_iter().chain(store).collect()
 }
 
 /// Checks that machine code has these instructions, and none that spills.

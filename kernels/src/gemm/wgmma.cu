@@ -1,4 +1,4 @@
-// C = A·B for halves with sums in f32, by the matrix instructions of groups of four warps and by bulk copies: the
+// C = A·B for halves, by the matrix instructions of groups of four warps and by bulk copies: the
 // architecture 9.0 and no other.
 //
 // As many thread blocks as the device holds at a time take tile after tile of C, TILE_M x TILE_N. One thread of a block
@@ -11,8 +11,8 @@
 // Where tiles are few, sums are split: each part is a task of its own, whose sums go to scratch memory, and a second kernel
 // adds the parts up.
 //
-// Specialised by: TILE_N (128 or 256), STAGES, CLUSTER (1 or 2), SPLIT TRANS_A TRANS_B (0 or 1). Every row in memory starts
-// at a multiple of 16 bytes.
+// Specialised by: TILE_N (128 or 256), STAGES, CLUSTER (1 or 2), SPLIT TRANS_A TRANS_B (0 or 1), and PRECISION_F16 or
+// PRECISION_F16_ACC16. Every row in memory starts at a multiple of 16 bytes.
 
 struct Params {
     unsigned m, n, k;
@@ -137,8 +137,21 @@ __device__ __forceinline__ void copy(Slot slot, const TensorMap* map_a, const Te
     }
 }
 
-// A group's products of two neighbours among a row's eight columns; of 16 rows of a warp a lane has two.
+// Of its group's rows a lane has two, 8 apart, and of every eight columns two neighbours: pair by pair, the upper row's and
+// the lower row's in turn.
+#if defined(PRECISION_F16)
 typedef float Sums[TILE_N / 2];
+__device__ __forceinline__ unsigned halves(const Sums& sums, int pair) {
+    return f32_to_f16_pair(sums[2 * pair], sums[2 * pair + 1]);
+}
+__device__ __forceinline__ float2 floats(const Sums& sums, int pair) { return {sums[2 * pair], sums[2 * pair + 1]}; }
+#elif defined(PRECISION_F16_ACC16)
+typedef unsigned Sums[TILE_N / 4];
+__device__ __forceinline__ unsigned halves(const Sums& sums, int pair) { return sums[pair]; }
+__device__ __forceinline__ float2 floats(const Sums& sums, int pair) {
+    return {f16_to_f32((f16)sums[pair]), f16_to_f32((f16)(sums[pair] >> 16))};
+}
+#endif
 
 // A warp is done with a slot: it says so to all blocks that fill it.
 __device__ __forceinline__ void release(const Slot& slot) {
@@ -184,9 +197,9 @@ __device__ __forceinline__ void store(
         group_barrier(group);
 #pragma unroll
         for (int j = 0; j < TILE_K; j += 16) {
-            const float* x = sums + (box * TILE_K + j) / 2;
-            store_matrices(swizzled(target + place + j * sizeof(f16)), f32_to_f16_pair(x[0], x[1]),
-                           f32_to_f16_pair(x[2], x[3]), f32_to_f16_pair(x[4], x[5]), f32_to_f16_pair(x[6], x[7]));
+            int pair = (box * TILE_K + j) / 4;
+            store_matrices(swizzled(target + place + j * sizeof(f16)), halves(sums, pair), halves(sums, pair + 1),
+                           halves(sums, pair + 2), halves(sums, pair + 3));
         }
         publish_shared();
         group_barrier(group);
@@ -208,7 +221,7 @@ __device__ __forceinline__ void store_sums(
 #pragma unroll
         for (int j = 0; j < TILE_N / 8; ++j) {
             unsigned long long s = column + j * 8 + lane % 4 * 2;
-            if (s < p.n) *(float2*)(c + r * p.n + s) = {sums[4 * j + 2 * half], sums[4 * j + 2 * half + 1]};
+            if (s < p.n) *(float2*)(c + r * p.n + s) = floats(sums, 2 * j + half);
         }
     }
 }

@@ -9,6 +9,7 @@
 
 use super::GemmProblem;
 use super::single::PARAMS_BYTES;
+use super::tiled::precision_define;
 use crate::program::{self, fold_grid, operands};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
 use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
@@ -82,7 +83,8 @@ impl WgmmaPlan {
     /// The valid plans, each with whole sums and, where tiles are few, with split ones, that which should take the least
     /// time first.
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
-        if !has_instructions(caps) || problem.precision != Precision::F16 || problem.precision.missing(caps).is_some() {
+        let halves = matches!(problem.precision, Precision::F16 | Precision::F16Acc16);
+        if !halves || !has_instructions(caps) || problem.precision.missing(caps).is_some() {
             return Vec::new();
         }
         let ladder = Self::LADDER.into_iter().flat_map(|plan| [Some(plan), plan.split(problem, caps)]).flatten();
@@ -184,6 +186,7 @@ impl WgmmaPlan {
             ("SPLIT", split.into()),
             ("TRANS_A", problem.trans_a.into()),
             ("TRANS_B", problem.trans_b.into()),
+            (precision_define(problem.precision), 1),
         ];
         let kernel = KernelSpec {
             source: Source::CudaC(SOURCE.into()),
@@ -277,8 +280,8 @@ mod tests {
         let plans = |capability, compiler| WgmmaPlan::candidates(&square, &device(capability, compiler)).len();
         assert_eq!(plans("9.0", "13.0"), 4);
         assert_eq!([plans("8.0", "13.0"), plans("10.0", "13.0"), plans("9.0", "12.4")], [0; 3]);
-        let acc16 = GemmProblem { precision: Precision::F16Acc16, ..square };
-        assert!(WgmmaPlan::candidates(&acc16, &device("9.0", "13.0")).is_empty());
+        let single = GemmProblem { precision: Precision::F32, ..square };
+        assert!(WgmmaPlan::candidates(&single, &device("9.0", "13.0")).is_empty());
     }
 
     #[test]

@@ -147,22 +147,26 @@ void start_product(float (&c)[COUNT], Operand a, Operand b, bool add) {
     });
 }
 
-inline void multiply_group(float (&c)[128], unsigned long long a, unsigned long long b) {
-    start_product(c, Pieces{(const f16*)a}, Pieces{(const f16*)b}, true);
-}
-
-inline void multiply_group(unsigned (&c)[64], unsigned long long a, unsigned long long b) {
-    group_open[emulator_thread()].push_back([&c, a, b] {
-        float products[128];
-        group_products(products, Pieces{(const f16*)a}, Pieces{(const f16*)b});
-        for (int i = 0; i < 64; ++i) {
-            f16 low = f32_to_f16(half_of(c[i], 0) + products[2 * i]);
-            c[i] = low | (unsigned)f32_to_f16(half_of(c[i], 1) + products[2 * i + 1]) << 16;
+// The same with sums in pairs of halves.
+template <typename Operand, int COUNT>
+void start_product(unsigned (&c)[COUNT], Operand a, Operand b, bool add) {
+    group_open[emulator_thread()].push_back([&c, a, b, add] {
+        float products[2 * COUNT];
+        group_products(products, a, b);
+        for (int i = 0; i < COUNT; ++i) {
+            unsigned before = add ? c[i] : 0;
+            f16 low = f32_to_f16(half_of(before, 0) + products[2 * i]);
+            c[i] = low | (unsigned)f32_to_f16(half_of(before, 1) + products[2 * i + 1]) << 16;
         }
     });
 }
 
-template <bool ACROSS_A, bool ACROSS_B, int COUNT>
-void multiply_group(float (&c)[COUNT], unsigned long long a, unsigned long long b, unsigned add) {
+template <typename Sum, int COUNT>
+void multiply_group(Sum (&c)[COUNT], unsigned long long a, unsigned long long b) {
+    start_product(c, Pieces{(const f16*)a}, Pieces{(const f16*)b}, true);
+}
+
+template <bool ACROSS_A, bool ACROSS_B, typename Sum, int COUNT>
+void multiply_group(Sum (&c)[COUNT], unsigned long long a, unsigned long long b, unsigned add) {
     start_product(c, Swizzled{a, ACROSS_A}, Swizzled{b, ACROSS_B}, add != 0);
 }
