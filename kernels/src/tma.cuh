@@ -54,18 +54,19 @@ __device__ __forceinline__ void barrier_wait(unsigned barrier, unsigned parity) 
         : "memory");
 }
 
-// What the copy engine knows of a matrix of halves in global memory, of which it moves boxes of 64 columns. In shared
-// memory a box's rows are 128 bytes, and the 16-byte units of every eight rows are permuted: see `swizzled`. What lies
-// outside the matrix is read as 0 and not written.
+// What the copy engine knows of some matrices of halves that lie one after the other in global memory: of a matrix it
+// moves boxes of 64 columns. In shared memory a box's rows are 128 bytes, and the 16-byte units of every eight rows are
+// permuted: see `swizzled`. What lies outside the matrix is read as 0 and not written.
 struct alignas(128) TensorMap {
     unsigned words[32];
 };
 
-// Builds a matrix's map at `map` in global memory, by way of `image` in shared memory; a task for a whole warp. The matrix
-// and each of its rows start at a multiple of 16 bytes. No instruction makes a map, there are only such that change one;
-// but every field has one, so zeros are as good a start as any.
+// Builds the map of so many matrices at `map` in global memory, by way of `image` in shared memory; a task for a whole
+// warp. The first matrix and each row start at a multiple of 16 bytes. No instruction makes a map, there are only such that
+// change one; but every field has one, so zeros are as good a start as any.
 __device__ __forceinline__ void tensor_map_build(
-    TensorMap* map, TensorMap* image, const void* matrix, unsigned rows, unsigned columns, unsigned box_rows) {
+    TensorMap* map, TensorMap* image, const void* first, unsigned matrices, unsigned rows, unsigned columns,
+    unsigned box_rows) {
     unsigned target = shared_address(image), lane = threadIdx.x % 32;
     image->words[lane] = 0;
     __syncwarp();
@@ -73,19 +74,24 @@ __device__ __forceinline__ void tensor_map_build(
         // The rank is given less one. Codes: 6 binary16, 0 not interleaved, 3 permuted within 128 bytes, 0 zeros outside.
         asm volatile(
             "tensormap.replace.tile.global_address.shared::cta.b1024.b64 [%0], %1;\n"
-            "tensormap.replace.tile.rank.shared::cta.b1024.b32 [%0], 1;\n"
+            "tensormap.replace.tile.rank.shared::cta.b1024.b32 [%0], 2;\n"
             "tensormap.replace.tile.global_dim.shared::cta.b1024.b32 [%0], 0, %2;\n"
             "tensormap.replace.tile.global_dim.shared::cta.b1024.b32 [%0], 1, %3;\n"
-            "tensormap.replace.tile.global_stride.shared::cta.b1024.b64 [%0], 0, %4;\n"
+            "tensormap.replace.tile.global_dim.shared::cta.b1024.b32 [%0], 2, %4;\n"
+            "tensormap.replace.tile.global_stride.shared::cta.b1024.b64 [%0], 0, %5;\n"
+            "tensormap.replace.tile.global_stride.shared::cta.b1024.b64 [%0], 1, %6;\n"
             "tensormap.replace.tile.box_dim.shared::cta.b1024.b32 [%0], 0, 64;\n"
-            "tensormap.replace.tile.box_dim.shared::cta.b1024.b32 [%0], 1, %5;\n"
+            "tensormap.replace.tile.box_dim.shared::cta.b1024.b32 [%0], 1, %7;\n"
+            "tensormap.replace.tile.box_dim.shared::cta.b1024.b32 [%0], 2, 1;\n"
             "tensormap.replace.tile.element_stride.shared::cta.b1024.b32 [%0], 0, 1;\n"
             "tensormap.replace.tile.element_stride.shared::cta.b1024.b32 [%0], 1, 1;\n"
+            "tensormap.replace.tile.element_stride.shared::cta.b1024.b32 [%0], 2, 1;\n"
             "tensormap.replace.tile.elemtype.shared::cta.b1024.b32 [%0], 6;\n"
             "tensormap.replace.tile.interleave_layout.shared::cta.b1024.b32 [%0], 0;\n"
             "tensormap.replace.tile.swizzle_mode.shared::cta.b1024.b32 [%0], 3;\n"
             "tensormap.replace.tile.fill_mode.shared::cta.b1024.b32 [%0], 0;" ::"r"(target),
-            "l"(matrix), "r"(columns), "r"(rows), "l"(2ull * columns), "r"(box_rows)
+            "l"(first), "r"(columns), "r"(rows), "r"(matrices), "l"(2ull * columns), "l"(2ull * columns * rows),
+            "r"(box_rows)
             : "memory");
     }
     __syncwarp();
@@ -101,30 +107,35 @@ __device__ __forceinline__ void tensor_map_acquire(const TensorMap* map) {
     asm volatile("fence.proxy.tensormap::generic.acquire.gpu [%0], 128;" ::"l"(map) : "memory");
 }
 
-// Starts to copy the box at (row, column) to the same place of all blocks of the cluster that `ranks` has a bit for: a
-// multiple of 1024 bytes. In each of them its bytes count at `barrier`. CLUSTER is the cluster's number of blocks.
+// A box's first row and column, and the number of its matrix.
+struct BoxPlace {
+    unsigned row, column, matrix;
+};
+
+// Starts to copy the box at `place` to the same address of all blocks of the cluster that `ranks` has a bit for: a multiple
+// of 1024. In each of them its bytes count at `barrier`. CLUSTER is the cluster's number of blocks.
 template <int CLUSTER>
 __device__ __forceinline__ void box_load(
-    unsigned target, const TensorMap* map, unsigned row, unsigned column, unsigned barrier, unsigned ranks) {
+    unsigned target, const TensorMap* map, const BoxPlace& place, unsigned barrier, unsigned ranks) {
     if (CLUSTER == 1) {
         asm volatile(
-            "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes "
-            "[%0], [%1, {%2, %3}], [%4];" ::"r"(target),
-            "l"(map), "r"(column), "r"(row), "r"(barrier)
+            "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes "
+            "[%0], [%1, {%2, %3, %4}], [%5];" ::"r"(target),
+            "l"(map), "r"(place.column), "r"(place.row), "r"(place.matrix), "r"(barrier)
             : "memory");
     } else {
         asm volatile(
-            "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster "
-            "[%0], [%1, {%2, %3}], [%4], %5;" ::"r"(target),
-            "l"(map), "r"(column), "r"(row), "r"(barrier), "h"((unsigned short)ranks)
+            "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster "
+            "[%0], [%1, {%2, %3, %4}], [%5], %6;" ::"r"(target),
+            "l"(map), "r"(place.column), "r"(place.row), "r"(place.matrix), "r"(barrier), "h"((unsigned short)ranks)
             : "memory");
     }
 }
 
-// Starts to copy the box at `source` to (row, column).
-__device__ __forceinline__ void box_store(const TensorMap* map, unsigned row, unsigned column, unsigned source) {
-    asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%1, %2}], [%3];" ::"l"(map), "r"(column),
-                 "r"(row), "r"(source)
+// Starts to copy the box at `source` to `place`.
+__device__ __forceinline__ void box_store(const TensorMap* map, const BoxPlace& place, unsigned source) {
+    asm volatile("cp.async.bulk.tensor.3d.global.shared::cta.bulk_group [%0, {%1, %2, %3}], [%4];" ::"l"(map),
+                 "r"(place.column), "r"(place.row), "r"(place.matrix), "r"(source)
                  : "memory");
 }
 

@@ -60,10 +60,10 @@ __device__ __forceinline__ void group_wait() {
 __device__ __forceinline__ void pin(float& x) { asm volatile("" : "+f"(x)::"memory"); }
 __device__ __forceinline__ void pin(unsigned& x) { asm volatile("" : "+r"(x)::"memory"); }
 
-// Waits for all batches: the sums are the threads' again.
-template <typename Sum, int COUNT>
+// Waits for all but the `PENDING` latest batches: their sums are the threads' again.
+template <int PENDING = 0, typename Sum, int COUNT>
 __device__ __forceinline__ void group_wait(Sum (&c)[COUNT]) {
-    group_wait<0>();
+    group_wait<PENDING>();
     // The compiler knows nothing of batches: it must not move a sum's use up across the wait.
 #pragma unroll
     for (int i = 0; i < COUNT; ++i) pin(c[i]);
@@ -73,6 +73,10 @@ __device__ __forceinline__ void group_wait(Sum (&c)[COUNT]) {
 __device__ __forceinline__ void group_barrier(int group) {
     asm volatile("barrier.sync %0, 128;" ::"r"(group) : "memory");
 }
+
+// Two groups take turns: returns when the other one has given `turn` to this one; its number is no group's.
+__device__ __forceinline__ void turn_take(int turn) { asm volatile("barrier.sync %0, 256;" ::"r"(turn) : "memory"); }
+__device__ __forceinline__ void turn_give(int turn) { asm volatile("barrier.arrive %0, 256;" ::"r"(turn) : "memory"); }
 
 // The group's threads have COUNT registers each from here on; those that another one gives up first must be enough.
 template <int COUNT>
@@ -150,6 +154,54 @@ __device__ __forceinline__ void multiply_group(
         "wgmma.mma_async.sync.aligned.m64n128k16.f16.f16.f16 {" PLACES_32 "}, %32, %33, adds, 1, 1, %35, %36;\n}"
         : SUMS_32("+r", 0)
         : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
+}
+
+// The same for 64 x 16 by 16 x 64, with sums in f32.
+template <bool ACROSS_A, bool ACROSS_B>
+__device__ __forceinline__ void multiply_group(
+    float (&c)[32], unsigned long long a, unsigned long long b, unsigned add) {
+    asm volatile(
+        "{\n.reg .pred adds;\nsetp.ne.u32 adds, %34, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {" PLACES_32 "}, %32, %33, adds, 1, 1, %35, %36;\n}"
+        : SUMS_32("+f", 0)
+        : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
+}
+
+// The same with A in registers, which stay as they are until the product is there: of its 16 rows of A a lane has those of
+// its sums, in each two neighbours of the first eight columns and two of the others. 64 x 16 by 16 x 64.
+template <bool ACROSS_B>
+__device__ __forceinline__ void multiply_group(
+    float (&c)[32], const unsigned (&a)[4], unsigned long long b, unsigned add) {
+    asm volatile(
+        "{\n.reg .pred adds;\nsetp.ne.u32 adds, %37, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {" PLACES_32 "}, {%32, %33, %34, %35}, %36, "
+        "adds, 1, 1, %38;\n}"
+        : SUMS_32("+f", 0)
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add), "n"((int)ACROSS_B));
+}
+
+// 64 x 16 by 16 x 128.
+template <bool ACROSS_B>
+__device__ __forceinline__ void multiply_group(
+    float (&c)[64], const unsigned (&a)[4], unsigned long long b, unsigned add) {
+    asm volatile(
+        "{\n.reg .pred adds;\nsetp.ne.u32 adds, %69, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {" PLACES_64 "}, {%64, %65, %66, %67}, %68, "
+        "adds, 1, 1, %70;\n}"
+        : SUMS_64("+f")
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add), "n"((int)ACROSS_B));
+}
+
+// 64 x 16 by 16 x 256.
+template <bool ACROSS_B>
+__device__ __forceinline__ void multiply_group(
+    float (&c)[128], const unsigned (&a)[4], unsigned long long b, unsigned add) {
+    asm volatile(
+        "{\n.reg .pred adds;\nsetp.ne.u32 adds, %133, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n256k16.f32.f16.f16 {" PLACES_128 "}, {%128, %129, %130, %131}, %132, "
+        "adds, 1, 1, %134;\n}"
+        : SUMS_128("+f")
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add), "n"((int)ACROSS_B));
 }
 
 #endif

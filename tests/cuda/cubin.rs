@@ -116,19 +116,24 @@ fn check(spec: &KernelSpec, capability: Capability) -> Result<(), Error> {
 }
 
 /// The instructions without which a kernel would be another one, by how a disassembly writes them.
-fn instructions(spec: &KernelSpec) -> Vec<&'static str> {
-    let is = |name: &str, value: &str| spec.defines.iter().any(|(n, v)| n == name && v == value);
-    if spec.entry != "gemm_wgmma" {
-        return Vec::new();
+fn instructions(spec: &KernelSpec) -> Vec<String> {
+    let define = |name: &str| spec.defines.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
+    let product = |columns: &str| format!("HGMMA.64x{columns}x16.");
+    let mut instructions = match spec.entry.as_str() {
+        "gemm_wgmma" => vec![product(define("TILE_N"))],
+        "attention_wgmma" => vec![product(define("KEYS")), product(define("DIM"))],
+        _ => return Vec::new(),
+    };
+    let load = if define("CLUSTER") == "2" { "UTMALDG.3D.MULTICAST" } else { "UTMALDG.3D" };
+    instructions.extend([load, "USETMAXREG"].map(str::to_owned));
+    if define("SPLIT") != "1" {
+        instructions.extend(["UTMASTG.3D", "STSM.16.M88.4"].map(str::to_owned));
     }
-    let product = if is("TILE_N", "256") { "HGMMA.64x256x16." } else { "HGMMA.64x128x16." };
-    let load = if is("CLUSTER", "2") { "UTMALDG.2D.MULTICAST" } else { "UTMALDG.2D" };
-    let store = ["UTMASTG.2D", "STSM.16.M88.4"].into_iter().filter(|_| is("SPLIT", "0"));
-    [product, load, "USETMAXREG"].into_iter().chain(store).collect()
+    instructions
 }
 
 /// Checks that machine code has these instructions, and none that spills.
-fn check_code(spec: &KernelSpec, capability: Capability, instructions: &[&str]) -> Result<(), Error> {
+fn check_code(spec: &KernelSpec, capability: Capability, instructions: &[String]) -> Result<(), Error> {
     let image = compile(spec, capability)?.image;
     let Some(disassembler) = std::env::var_os("ACCELBENCH_TEST_NVDISASM") else {
         return Err(Error::Unavailable { api: "cuda", reason: "ACCELBENCH_TEST_NVDISASM names no program".to_owned() });

@@ -14,7 +14,7 @@ mod reference;
 mod shapes;
 mod single;
 pub(crate) mod tiled;
-mod wgmma;
+pub(crate) mod wgmma;
 
 pub use case::Gemm;
 pub use direct::DirectPlan;

@@ -52,12 +52,12 @@ struct Operand {
         unsigned block, const TensorMap* map, unsigned origin, unsigned start, unsigned part, unsigned barrier) {
         unsigned side = part * PART, all = (1u << PARTS) - 1;
         if (ALONG_K) {
-            box_load<PARTS>(block + side * ROW_BYTES, map, origin + side, start, barrier, all);
+            box_load<PARTS>(block + side * ROW_BYTES, map, {origin + side, start, 0}, barrier, all);
         } else {
 #pragma unroll
             for (unsigned i = 0; i < PART; i += CHUNK) {
                 unsigned target = block + (side + i) / CHUNK * CHUNK_BYTES;
-                box_load<PARTS>(target, map, start, origin + side + i, barrier, all);
+                box_load<PARTS>(target, map, {start, origin + side + i, 0}, barrier, all);
             }
         }
     }
@@ -204,7 +204,7 @@ __device__ __forceinline__ void store(
         publish_shared();
         group_barrier(group);
         if (leads) {
-            box_store(map, row, column + box * TILE_K, target);
+            box_store(map, {row, column + box * TILE_K, 0}, target);
             box_store_commit();
         }
     }
@@ -261,11 +261,11 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) __cluster_dims__(CLUSTE
     Slot slot = {start, 0, 0};
     int group = threadIdx.x / GROUP, warp = threadIdx.x / 32;
     if (warp == 0) {
-        tensor_map_build(maps, images, a, TRANS_A ? p.k : p.m, TRANS_A ? p.m : p.k, OperandA::BOX_ROWS);
+        tensor_map_build(maps, images, a, 1, TRANS_A ? p.k : p.m, TRANS_A ? p.m : p.k, OperandA::BOX_ROWS);
     } else if (warp == 1) {
-        tensor_map_build(maps + 1, images + 1, b, TRANS_B ? p.n : p.k, TRANS_B ? p.k : p.n, OperandB::BOX_ROWS);
+        tensor_map_build(maps + 1, images + 1, b, 1, TRANS_B ? p.n : p.k, TRANS_B ? p.k : p.n, OperandB::BOX_ROWS);
     } else if (warp == 2 && !SPLIT) {
-        tensor_map_build(maps + 2, images + 2, c, p.m, p.n, GROUP_M);
+        tensor_map_build(maps + 2, images + 2, c, 1, p.m, p.n, GROUP_M);
     } else if (threadIdx.x == 3 * 32) {
         for (Slot each = slot; each.parity == 0; each.advance()) {
             barrier_create(each.full(), 1);

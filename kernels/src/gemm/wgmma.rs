@@ -31,16 +31,16 @@ const TILE_M: u32 = 128;
 const TILE_K: u32 = 64;
 
 /// Work-items of a work-group: one group of four warps copies, two multiply.
-const THREADS: u32 = 3 * 128;
+pub(crate) const THREADS: u32 = 3 * 128;
 
 /// Boxes of 64 × 64 halves, through which C leaves.
 const BOXES_BYTES: u32 = 4 * 64 * 64 * 2;
 
 /// A map of a matrix, for the copy engine.
-const MAP_BYTES: u32 = 128;
+pub(crate) const MAP_BYTES: u32 = 128;
 
 /// Shared memory starts at any multiple of 128 bytes, and stages at multiples of this.
-const ALIGNMENT: u32 = 1024;
+pub(crate) const ALIGNMENT: u32 = 1024;
 
 /// The most tiles, and the most tasks: eight times their number is held in 32 bits.
 const MOST_TILES: u64 = 1 << 28;
@@ -240,7 +240,7 @@ impl WgmmaPlan {
 
 /// Whether the device has wgmma and cp.async.bulk.tensor, which are of the architecture 9.0 alone, and a compiler that
 /// takes strides of maps in bytes: older ones took them in units of 16.
-fn has_instructions(caps: &Caps) -> bool {
+pub(crate) fn has_instructions(caps: &Caps) -> bool {
     let fact = |name: &str| caps.facts.get(name).map(String::as_str);
     let compiler = fact("nvrtc").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
     caps.speaks(Language::CudaC) && fact("compute_capability") == Some("9.0") && compiler.is_some_and(|major| major >= 13)

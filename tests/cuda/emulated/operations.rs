@@ -60,6 +60,7 @@ pub(crate) fn child(task: &str) {
     let expected: &[&str] = match name {
         "gemm" if halves => &["mma", "tiled", "wgmma"],
         "gemm" if precision == Precision::F64 => &["mma", "tiled"],
+        "attention" if precision == Precision::F16 => &["mma", "tiled", "wgmma"],
         "attention" if halves => &["mma", "tiled"],
         "gemm" | "attention" => &["tiled"],
         "conv2d" if halves => &["depthwise", "mma", "tiled"],

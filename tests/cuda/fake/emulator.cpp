@@ -55,6 +55,8 @@ struct Warp {
 struct Block {
     Dim3 index;
     std::vector<unsigned char> shared;
+    // How many threads arrived at a barrier and did not wait.
+    std::map<unsigned, unsigned> arrived;
 };
 
 std::vector<std::unique_ptr<Fibre>> fibres;
@@ -131,8 +133,9 @@ bool release_barriers(unsigned rank) {
     }
     bool released = false;
     for (auto& [number, waiting] : met) {
-        if (waiting.size() != waiting[0]->wanted) continue;
+        if (waiting.size() + blocks[rank].arrived[number] != waiting[0]->wanted) continue;
         for (Fibre* fibre : waiting) fibre->state = State::Ready;
+        blocks[rank].arrived[number] = 0;
         released = true;
     }
     return released;
@@ -182,6 +185,7 @@ void prepare(unsigned rank) {
     Block& block = blocks[rank];
     block.shared.assign(shared_bytes + CANARY_BYTES, POISON);
     std::memset(block.shared.data() + shared_bytes, CANARY, CANARY_BYTES);
+    block.arrived.clear();
     for (std::size_t i = 0; i < threads; ++i) {
         Fibre& fibre = *fibres[first_of(rank) + i];
         fibre.state = State::Ready;
@@ -252,6 +256,8 @@ void emulator_named_barrier(unsigned number, unsigned wanted) {
     current->wanted = wanted;
     yield(State::Barrier);
 }
+
+void emulator_named_arrive(unsigned number) { ++blocks[resident].arrived[number]; }
 
 void emulator_cluster_barrier() { yield(State::ClusterBarrier); }
 

@@ -17,8 +17,9 @@ extern unsigned char shared_memory[];
 // Returns when all threads of the block have called it.
 void emulator_block_barrier();
 
-// Returns when so many threads of the block have called it with this number, from 1 on.
+// Returns when so many threads of the block have called it with this number, from 1 on; those that only arrived count.
 void emulator_named_barrier(unsigned number, unsigned threads);
+void emulator_named_arrive(unsigned number);
 
 // The same for all threads of the cluster, of which a block has a number.
 void emulator_cluster_barrier();
@@ -45,10 +46,13 @@ void emulator_barrier_wait(unsigned barrier, unsigned parity);
 // cp.async.bulk.tensor with boxes of 64 columns of 16-bit elements, rows of 128 bytes in shared memory, permuted. Half of
 // the loads are done at once, the others, in the opposite order, only when no thread can go on without; stores are done
 // when the thread waits for them, so that a source that is written too early shows.
-void emulator_map_build(void* map, const void* matrix, unsigned rows, unsigned columns, unsigned box_rows);
-void emulator_box_load(
-    unsigned target, const void* map, unsigned row, unsigned column, unsigned barrier, unsigned ranks);
-void emulator_box_store(const void* map, unsigned row, unsigned column, unsigned source);
+struct BoxPlace {
+    unsigned row, column, matrix;
+};
+void emulator_map_build(
+    void* map, const void* first, unsigned matrices, unsigned rows, unsigned columns, unsigned box_rows);
+void emulator_box_load(unsigned target, const void* map, const BoxPlace& place, unsigned barrier, unsigned ranks);
+void emulator_box_store(const void* map, const BoxPlace& place, unsigned source);
 void emulator_box_store_commit();
 void emulator_box_store_wait(int pending);
 }

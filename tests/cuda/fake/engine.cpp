@@ -18,8 +18,8 @@ static_assert(sizeof(Barrier) == 8);
 
 struct Map {
     unsigned long long magic;
-    unsigned short* matrix;
-    unsigned rows, columns, box_rows;
+    unsigned short* first;
+    unsigned matrices, rows, columns, box_rows;
 };
 constexpr unsigned long long MAGIC = 0xacce1be4c4a9ull;
 
@@ -29,12 +29,14 @@ constexpr unsigned BOX_COLUMNS = 64, ROW_BYTES = 128, UNIT = 16;
 struct Load {
     unsigned target;
     Map map;
-    unsigned row, column, barrier, ranks;
+    BoxPlace place;
+    unsigned barrier, ranks;
 };
 
 struct Store {
     Map map;
-    unsigned row, column, source, rank;
+    BoxPlace place;
+    unsigned source, rank;
 };
 
 // Of one thread.
@@ -68,22 +70,24 @@ Map read_map(const void* map) {
     Map copy;
     std::memcpy(&copy, map, sizeof copy);
     if (copy.magic != MAGIC || (std::size_t)map % 64) forbidden("no map of a matrix");
-    if ((std::size_t)copy.matrix % UNIT || copy.columns * 2 % UNIT || copy.box_rows > 256) forbidden("a wrong map");
+    if ((std::size_t)copy.first % UNIT || copy.columns * 2 % UNIT || copy.box_rows > 256) forbidden("a wrong map");
     return copy;
 }
 
 // Calls `move` with the place in shared memory and in the matrix of each element of a box, and 0 where it lies outside.
 // Coordinates are signed.
 template <typename Move>
-void each_element(const Map& map, unsigned row, unsigned column, unsigned shared, Move move) {
+void each_element(const Map& map, const BoxPlace& box, unsigned shared, Move move) {
     if (shared % 128) forbidden("a box that is not aligned");
     for (unsigned i = 0; i < map.box_rows; ++i) {
         for (unsigned j = 0; j < BOX_COLUMNS; ++j) {
             unsigned flat = shared + i * ROW_BYTES + j * 2;
             unsigned unit = flat / UNIT % 8 ^ flat / ROW_BYTES % 8;
             unsigned place = flat / ROW_BYTES * ROW_BYTES + unit * UNIT + flat % UNIT;
-            bool inside = row + i < map.rows && column + j < map.columns;
-            move(place, inside ? map.matrix + (std::size_t)(row + i) * map.columns + column + j : nullptr);
+            unsigned row = box.row + i, column = box.column + j;
+            bool inside = row < map.rows && column < map.columns && box.matrix < map.matrices;
+            std::size_t flat_row = (std::size_t)box.matrix * map.rows + row;
+            move(place, inside ? map.first + flat_row * map.columns + column : nullptr);
         }
     }
 }
@@ -92,7 +96,7 @@ void perform(const Load& load) {
     for (unsigned rank = 0; rank < cluster_blocks(); ++rank) {
         if (!(load.ranks >> rank & 1)) continue;
         unsigned char* shared = shared_of_block(rank);
-        each_element(load.map, load.row, load.column, load.target, [&](unsigned place, const unsigned short* element) {
+        each_element(load.map, load.place, load.target, [&](unsigned place, const unsigned short* element) {
             *(unsigned short*)(shared + place) = element ? *element : 0;
         });
         Barrier& barrier = barrier_at(load.barrier, rank);
@@ -103,7 +107,7 @@ void perform(const Load& load) {
 
 void perform(const Store& store) {
     unsigned char* shared = shared_of_block(store.rank);
-    each_element(store.map, store.row, store.column, store.source, [&](unsigned place, unsigned short* element) {
+    each_element(store.map, store.place, store.source, [&](unsigned place, unsigned short* element) {
         if (element) *element = *(unsigned short*)(shared + place);
     });
 }
@@ -143,14 +147,14 @@ void emulator_barrier_expect(unsigned barrier, unsigned bytes) {
 
 void emulator_barrier_arrive(unsigned barrier, unsigned rank) { arrive(barrier_at(barrier, rank)); }
 
-void emulator_map_build(void* map, const void* matrix, unsigned rows, unsigned columns, unsigned box_rows) {
-    Map value = {MAGIC, (unsigned short*)matrix, rows, columns, box_rows};
+void emulator_map_build(
+    void* map, const void* first, unsigned matrices, unsigned rows, unsigned columns, unsigned box_rows) {
+    Map value = {MAGIC, (unsigned short*)first, matrices, rows, columns, box_rows};
     std::memcpy(map, &value, sizeof value);
 }
 
-void emulator_box_load(
-    unsigned target, const void* map, unsigned row, unsigned column, unsigned barrier, unsigned ranks) {
-    Load load = {target, read_map(map), row, column, barrier, ranks};
+void emulator_box_load(unsigned target, const void* map, const BoxPlace& place, unsigned barrier, unsigned ranks) {
+    Load load = {target, read_map(map), place, barrier, ranks};
     if (++loads % 2) {
         perform(load);
     } else {
@@ -158,8 +162,8 @@ void emulator_box_load(
     }
 }
 
-void emulator_box_store(const void* map, unsigned row, unsigned column, unsigned source) {
-    stores[running_thread()].open.push_back({read_map(map), row, column, source, emulator_cluster_rank()});
+void emulator_box_store(const void* map, const BoxPlace& place, unsigned source) {
+    stores[running_thread()].open.push_back({read_map(map), place, source, emulator_cluster_rank()});
 }
 
 void emulator_box_store_commit() {

@@ -23,18 +23,18 @@ struct alignas(128) TensorMap {
 };
 
 inline void tensor_map_build(
-    TensorMap* map, TensorMap*, const void* matrix, unsigned rows, unsigned columns, unsigned box_rows) {
-    if (lane_of_warp() == 0) emulator_map_build(map, matrix, rows, columns, box_rows);
+    TensorMap* map, TensorMap*, const void* first, unsigned matrices, unsigned rows, unsigned columns,
+    unsigned box_rows) {
+    if (lane_of_warp() == 0) emulator_map_build(map, first, matrices, rows, columns, box_rows);
 }
 inline void tensor_map_acquire(const TensorMap*) {}
 
 template <int CLUSTER>
-void box_load(
-    unsigned target, const TensorMap* map, unsigned row, unsigned column, unsigned barrier, unsigned ranks) {
-    emulator_box_load(target, map, row, column, barrier, CLUSTER == 1 ? 1u << cluster_rank() : ranks);
+void box_load(unsigned target, const TensorMap* map, const BoxPlace& place, unsigned barrier, unsigned ranks) {
+    emulator_box_load(target, map, place, barrier, CLUSTER == 1 ? 1u << cluster_rank() : ranks);
 }
-inline void box_store(const TensorMap* map, unsigned row, unsigned column, unsigned source) {
-    emulator_box_store(map, row, column, source);
+inline void box_store(const TensorMap* map, const BoxPlace& place, unsigned source) {
+    emulator_box_store(map, place, source);
 }
 inline void box_store_commit() { emulator_box_store_commit(); }
 template <int PENDING>
@@ -45,6 +45,8 @@ void box_store_wait() {
 inline void publish_shared() {}
 inline void group_begin() {}
 inline void group_barrier(int group) { emulator_named_barrier(group, 128); }
+inline void turn_take(int turn) { emulator_named_barrier(turn, 256); }
+inline void turn_give(int turn) { emulator_named_arrive(turn); }
 template <int COUNT>
 void group_gains_registers() {}
 template <int COUNT>
@@ -94,9 +96,18 @@ struct Swizzled {
     }
 };
 
+// A in registers: what all lanes of a warp hold of its rows.
+struct Held {
+    unsigned x[32][4];
+
+    float operator()(int side, int depth) const {
+        return half_of(x[side % 8 * 4 + depth % 8 / 2][side / 8 % 2 + depth / 8 * 2], depth % 2);
+    }
+};
+
 // What a thread gets of a product: of every eight columns two neighbours, in two rows that are 8 apart.
-template <int COUNT, typename Operand>
-void group_products(float (&products)[COUNT], const Operand& a, const Operand& b) {
+template <int COUNT, typename OperandA, typename OperandB>
+void group_products(float (&products)[COUNT], const OperandA& a, const OperandB& b) {
     int row = threadIdx.x % 128 / 32 * 16 + threadIdx.x % 32 / 4, columns = threadIdx.x % 4 * 2;
     float rows[2][16], column[16];
     for (int p = 0; p < 16; ++p) {
@@ -133,9 +144,9 @@ void group_wait() {
     char nothing = 0;
     emulator_warp_exchange("wgmma.wait_group", &nothing, 1);
 }
-template <typename Sum, int COUNT>
+template <int PENDING = 0, typename Sum, int COUNT>
 void group_wait(Sum (&)[COUNT]) {
-    group_wait<0>();
+    group_wait<PENDING>();
 }
 
 template <typename Operand, int COUNT>
@@ -161,6 +172,18 @@ void start_product(unsigned (&c)[COUNT], Operand a, Operand b, bool add) {
     });
 }
 
+// The same with A in registers, which are read when the product is waited for: they must not change until then.
+template <int COUNT>
+void start_product(float (&c)[COUNT], const unsigned (&a)[4], Swizzled b, bool add) {
+    group_open[emulator_thread()].push_back([&c, &a, b, add] {
+        Held held;
+        std::memcpy(held.x, emulator_warp_exchange("wgmma.a", a, sizeof a), sizeof held.x);
+        float products[COUNT];
+        group_products(products, held, b);
+        for (int i = 0; i < COUNT; ++i) c[i] = (add ? c[i] : 0) + products[i];
+    });
+}
+
 template <typename Sum, int COUNT>
 void multiply_group(Sum (&c)[COUNT], unsigned long long a, unsigned long long b) {
     start_product(c, Pieces{(const f16*)a}, Pieces{(const f16*)b}, true);
@@ -169,4 +192,9 @@ void multiply_group(Sum (&c)[COUNT], unsigned long long a, unsigned long long b)
 template <bool ACROSS_A, bool ACROSS_B, typename Sum, int COUNT>
 void multiply_group(Sum (&c)[COUNT], unsigned long long a, unsigned long long b, unsigned add) {
     start_product(c, Swizzled{a, ACROSS_A}, Swizzled{b, ACROSS_B}, add != 0);
+}
+
+template <bool ACROSS_B, int COUNT>
+void multiply_group(float (&c)[COUNT], const unsigned (&a)[4], unsigned long long b, unsigned add) {
+    start_product(c, a, Swizzled{b, ACROSS_B}, add != 0);
 }
