@@ -69,6 +69,14 @@ __device__ __forceinline__ void group_wait(Sum (&c)[COUNT]) {
     for (int i = 0; i < COUNT; ++i) pin(c[i]);
 }
 
+// The number of this thread's group, from 0 on. All lanes have it from the first one, which tells the compiler that it is
+// the same for all: descriptors are in registers that a warp has once.
+__device__ __forceinline__ int group_number() {
+    int number;
+    asm volatile("shfl.sync.idx.b32 %0, %1, 0, 31, 0xffffffff;" : "=r"(number) : "r"(threadIdx.x / 128));
+    return number;
+}
+
 // Returns when the four warps of a group have called it, `group` from 1 on.
 __device__ __forceinline__ void group_barrier(int group) {
     asm volatile("barrier.sync %0, 128;" ::"r"(group) : "memory");

@@ -165,19 +165,26 @@ struct Rows {
     unsigned end[2];
     float highest[2], total[2];
 
+    // Hides the keys that a row does not see from its scores of the keys from `start` on.
+    __device__ __forceinline__ void mask(Scores& scores, unsigned start) const {
+        unsigned first = start + threadIdx.x % 4 * 2;
+#pragma unroll
+        for (int j = 0; j < KEYS / 8; ++j) {
+#pragma unroll
+            for (int e = 0; e < 4; ++e) {
+                if (first + 8 * j + e % 2 >= end[e / 2]) scores[4 * j + e] = 2 * LOWEST;
+            }
+        }
+    }
+
     // Scores become weights. Those before shrink by the factors that this gives.
-    __device__ __forceinline__ void weigh(Scores& scores, unsigned start, bool masked, float scale, float (&shrink)[2]) {
+    __device__ __forceinline__ void weigh(Scores& scores, float scale, float (&shrink)[2]) {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-            float higher = 2 * LOWEST;
+            float higher = scores[2 * half];
 #pragma unroll
             for (int j = 0; j < KEYS / 8; ++j) {
-#pragma unroll
-                for (int e = 0; e < 2; ++e) {
-                    float& score = scores[4 * j + 2 * half + e];
-                    if (masked && start + 8 * j + threadIdx.x % 4 * 2 + e >= end[half]) score = 2 * LOWEST;
-                    higher = maximum(higher, score);
-                }
+                higher = maximum(higher, maximum(scores[4 * j + 2 * half], scores[4 * j + 2 * half + 1]));
             }
             // Never below LOWEST, also where a row sees none of these keys.
             higher = maximum(highest[half], row_maximum(higher) * scale);
@@ -187,10 +194,9 @@ struct Rows {
 #pragma unroll
             for (int j = 0; j < KEYS / 8; ++j) {
 #pragma unroll
-                for (int e = 0; e < 2; ++e) {
-                    float& score = scores[4 * j + 2 * half + e];
-                    score = power_of_2(multiply_add(score, scale, -higher));
-                    sum += score;
+                for (int e = 4 * j + 2 * half; e < 4 * j + 2 * half + 2; ++e) {
+                    scores[e] = power_of_2(multiply_add(scores[e], scale, -higher));
+                    sum += scores[e];
                 }
             }
             total[half] = multiply_add(total[half], shrink[half], sum);
@@ -273,7 +279,8 @@ __device__ __forceinline__ void attend(
         group_wait(scores);
         release(keys);
         float shrink[2];
-        rows.weigh(scores, 0, KEYS > fewest, scale, shrink);
+        if (KEYS > fewest) rows.mask(scores, 0);
+        rows.weigh(scores, scale, shrink);
         narrow_weights(weights, scores);
 
         bool add = false;
@@ -289,7 +296,8 @@ __device__ __forceinline__ void attend(
             turn_give(other_turn);
             group_wait<1>(scores);
             release(keys);
-            rows.weigh(scores, start, start + KEYS > fewest, scale, shrink);
+            if (start + KEYS > fewest) rows.mask(scores, start);
+            rows.weigh(scores, scale, shrink);
             group_wait(sums);
             release(values);
 #pragma unroll
@@ -316,7 +324,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     maps += 4 * blockIdx.x;
     Slot slot = {start, 0, 0};
     QuerySlot queries = {start, 0};
-    int group = threadIdx.x / GROUP, warp = threadIdx.x / 32;
+    int group = group_number(), warp = threadIdx.x / 32;
     if (group == 0) {
         const f16* first = warp == 0 ? q : warp == 1 ? k : warp == 2 ? v : o;
         bool of_rows = warp == 0 || warp == 3;

@@ -259,7 +259,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) __cluster_dims__(CLUSTE
     TensorMap* images = (TensorMap*)(shared_memory + (start - shared_address(shared_memory)) + IMAGES_AT);
     maps += 3 * blockIdx.x;
     Slot slot = {start, 0, 0};
-    int group = threadIdx.x / GROUP, warp = threadIdx.x / 32;
+    int group = group_number(), warp = threadIdx.x / 32;
     if (warp == 0) {
         tensor_map_build(maps, images, a, 1, TRANS_A ? p.k : p.m, TRANS_A ? p.m : p.k, OperandA::BOX_ROWS);
     } else if (warp == 1) {

@@ -44,6 +44,7 @@ void box_store_wait() {
 
 inline void publish_shared() {}
 inline void group_begin() {}
+inline int group_number() { return threadIdx.x / 128; }
 inline void group_barrier(int group) { emulator_named_barrier(group, 128); }
 inline void turn_take(int turn) { emulator_named_barrier(turn, 256); }
 inline void turn_give(int turn) { emulator_named_arrive(turn); }
