@@ -8,7 +8,7 @@ use accelbench_kernels::{Catalogue, Precision};
 use std::collections::BTreeSet;
 
 /// Cases, and the launches of their plans; the emulated device has two compute units.
-const CASES: [(&str, &str, &[usize]); 11] = [
+const CASES: [(&str, &str, &[usize]); 13] = [
     ("gemm", "264x392x456-nn", &[1]),
     ("gemm", "264x392x456-nt", &[1]),
     ("gemm", "264x392x456-tn", &[1]),
@@ -17,6 +17,8 @@ const CASES: [(&str, &str, &[usize]); 11] = [
     ("gemm", "72x64x1096-nt", &[1, 2]),
     ("gemm", "72x64x1096-tn", &[1, 2]),
     ("gemm", "72x64x1096-tt", &[1, 2]),
+    ("conv2d", "2x72x10x12-80x1x1-nhwc", &[1]),
+    ("conv2d", "1x520x8x9-72x1x1-nchw", &[1, 2]),
     ("attention", "1x4x2-150x1300x64-causal", &[1]),
     ("attention", "1x3x3-260x900x128", &[1]),
     ("attention", "1x2x1-140x500x200-causal", &[1]),
