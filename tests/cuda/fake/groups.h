@@ -1,6 +1,7 @@
 // The instructions of wgmma.cuh and of tma.cuh in C++, included by device.h. Groups of four warps take their operands from
 // shared memory when they wait for a product, as late as they may: a slot that is filled again too early shows.
 #pragma once
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <vector>
