@@ -1,7 +1,8 @@
 // Pieces of matrices in shared memory as a warp's operands of multiply_matrices. A matrix lies either with its rows along
-// k, the direction of the sums, or across; rows are STRIDE elements apart, and ldmatrix transposes where the layout is not
-// the one that the instruction wants. A STRIDE of an odd number of 16-byte units keeps the eight rows that are read
-// together in different banks.
+// k, the direction of the sums, or across; rows are STRIDE elements apart. Of halves, ldmatrix transposes where the layout
+// is not the one that the instruction wants; a STRIDE of an odd number of 16-byte units keeps the eight rows that are read
+// together in different banks. Doubles are read one by one; a STRIDE of an odd number of 32-byte units does the same for
+// four rows.
 
 // The 16 x 16 piece of A at (row, depth).
 template <bool ALONG_K, int STRIDE>
@@ -31,4 +32,26 @@ __device__ __forceinline__ void load_b(
     first[1] = pair[1];
     second[0] = pair[2];
     second[1] = pair[3];
+}
+
+// The piece of A at (row, depth): 8 x 4 doubles, or 16 x 4 for every two elements of a lane.
+template <bool ALONG_K, int STRIDE, int COUNT>
+__device__ __forceinline__ void load_a(double (&x)[COUNT], const double* matrix, int row, int depth, int lane) {
+#pragma unroll
+    for (int e = 0; e < COUNT; ++e) {
+        int i = row + lane / 4 + e % 2 * 8, p = depth + lane % 4 + e / 2 * 4;
+        x[e] = matrix[ALONG_K ? i * STRIDE + p : p * STRIDE + i];
+    }
+}
+
+// Two neighbouring pieces of B at (depth, column), of 4 x 8 doubles for each element of a lane.
+template <bool ALONG_K, int STRIDE, int COUNT>
+__device__ __forceinline__ void load_b(
+    double (&first)[COUNT], double (&second)[COUNT], const double* matrix, int depth, int column, int lane) {
+#pragma unroll
+    for (int e = 0; e < COUNT; ++e) {
+        int j = column + lane / 4, p = depth + lane % 4 + e * 4;
+        first[e] = matrix[ALONG_K ? j * STRIDE + p : p * STRIDE + j];
+        second[e] = matrix[ALONG_K ? (j + 8) * STRIDE + p : p * STRIDE + j + 8];
+    }
 }

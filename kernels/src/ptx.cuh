@@ -124,8 +124,16 @@ __device__ __forceinline__ void multiply_matrices(double (&c)[2], const double (
         : "d"(a[0]), "d"(b[0]));
 }
 
-// The same for 16 x 16 by 16 x 8. Element i of a is at row l / 4 + 8 (i % 2), column l % 4 + 4 (i / 2), that of b at row
+// The same for 16 x 8 by 8 x 8. Element i of a is at row l / 4 + 8 (i % 2), column l % 4 + 4 (i / 2), that of b at row
 // l % 4 + 4 i, and c is as with f16.
+__device__ __forceinline__ void multiply_matrices(double (&c)[4], const double (&a)[4], const double (&b)[2]) {
+    asm("mma.sync.aligned.m16n8k8.row.col.f64.f64.f64.f64 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+        "{%0, %1, %2, %3};"
+        : "+d"(c[0]), "+d"(c[1]), "+d"(c[2]), "+d"(c[3])
+        : "d"(a[0]), "d"(a[1]), "d"(a[2]), "d"(a[3]), "d"(b[0]), "d"(b[1]));
+}
+
+// The same for 16 x 16 by 16 x 8.
 __device__ __forceinline__ void multiply_matrices(double (&c)[4], const double (&a)[8], const double (&b)[4]) {
     asm("mma.sync.aligned.m16n8k16.row.col.f64.f64.f64.f64 {%0, %1, %2, %3}, {%4, %5, %6, %7, %8, %9, %10, %11}, "
         "{%12, %13, %14, %15}, {%0, %1, %2, %3};"

@@ -1,7 +1,8 @@
-//! Every CUDA kernel that any plan makes, compiled to machine code by NVRTC, which needs no GPU: it compiles, and the
-//! assembler reports no stack and no spilled register.
+//! Every CUDA kernel that any plan makes, compiled to machine code by NVRTC, which needs no GPU: it compiles, the
+//! assembler reports no stack and no spilled register, and the code has the instructions that a kernel is written for.
 //!
-//! Without NVRTC on the library path the trials are skipped, and fail where `ACCELBENCH_REQUIRE` names `nvrtc`.
+//! Without NVRTC on the library path the trials are skipped, and fail where `ACCELBENCH_REQUIRE` names `nvrtc`. Machine code
+//! is read by the program that `ACCELBENCH_TEST_NVDISASM` names.
 
 use accelbench_backends::cuda::{Capability, compile};
 use accelbench_backends::{Access, Caps, Clock, DType, DeviceKind, Error, KernelSpec, Language, Source};
@@ -9,7 +10,8 @@ use accelbench_kernels::{Case, Catalogue, probe};
 use accelbench_tests::require::requires;
 use libtest_mimic::{Arguments, Completion, Trial};
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::ExitCode;
+use std::io::Write;
+use std::process::{Command, ExitCode};
 
 /// The oldest that NVRTC 13 knows, the first with every instruction of the kernels, and the newest that they are for.
 const CAPABILITIES: [Capability; 3] =
@@ -20,6 +22,12 @@ fn main() -> ExitCode {
     for capability in CAPABILITIES {
         let architecture = format!("sm_{}{}", capability.major, capability.minor);
         for (name, spec) in kernels(&caps(capability)) {
+            let instructions = instructions(&spec);
+            if !instructions.is_empty() {
+                let spec = spec.clone();
+                let name = format!("{architecture}/{name}/machine code");
+                trials.push(trial(&name, move || check_code(&spec, capability, &instructions)));
+            }
             trials.push(trial(&format!("{architecture}/{name}"), move || check(&spec, capability)));
         }
     }
@@ -98,11 +106,49 @@ fn add_kernels(kernels: &mut BTreeMap<String, KernelSpec>, case: &dyn Case, caps
 fn check(spec: &KernelSpec, capability: Capability) -> Result<(), Error> {
     let log = compile(spec, capability)?.log;
     assert!(!log.contains("serialized"), "matrix instructions wait for one another:\n{log}");
+    assert!(!log.contains("setmaxnreg"), "registers are not handed over:\n{log}");
     let reports = Report::read(&log);
     assert!(reports.values().all(Report::clean), "{reports:?} in\n{log}");
     let report = reports.get(&spec.entry).unwrap_or_else(|| panic!("no report in\n{log}"));
     let threads: u32 = spec.group.iter().product();
     assert!(report.registers * threads <= 65_536, "{report:?} leaves no room for {threads} threads");
+    Ok(())
+}
+
+/// The instructions without which a kernel would be another one, by how a disassembly writes them.
+fn instructions(spec: &KernelSpec) -> Vec<String> {
+    let define = |name: &str| spec.defines.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
+    let product = |columns: &str| format!("HGMMA.64x{columns}x16.");
+    let mut instructions = match spec.entry.as_str() {
+        "gemm_wgmma" => vec![product(define("TILE_N"))],
+        "attention_wgmma" => vec![product(define("KEYS")), product(define("DIM"))],
+        _ => return Vec::new(),
+    };
+    let load = if define("CLUSTER") == "2" { "UTMALDG.3D.MULTICAST" } else { "UTMALDG.3D" };
+    instructions.extend([load, "USETMAXREG"].map(str::to_owned));
+    if define("SPLIT") != "1" {
+        instructions.extend(["UTMASTG.3D", "STSM.16.M88.4"].map(str::to_owned));
+    }
+    instructions
+}
+
+/// Checks that machine code has these instructions, and none that spills.
+fn check_code(spec: &KernelSpec, capability: Capability, instructions: &[String]) -> Result<(), Error> {
+    let image = compile(spec, capability)?.image;
+    let Some(disassembler) = std::env::var_os("ACCELBENCH_TEST_NVDISASM") else {
+        return Err(Error::Unavailable { api: "cuda", reason: "ACCELBENCH_TEST_NVDISASM names no program".to_owned() });
+    };
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(&image).expect("a temporary file takes bytes");
+    let output = Command::new(&disassembler).arg(file.path()).output().expect("the disassembler starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for instruction in instructions {
+        assert!(text.contains(instruction), "no {instruction} in\n{text}");
+    }
+    for spill in [" LDL", " STL"] {
+        assert!(!text.contains(spill), "{spill} in\n{text}");
+    }
     Ok(())
 }
 
@@ -180,7 +226,11 @@ fn caps(capability: Capability) -> Caps {
         max_group_items: 1024,
         max_group: [1024, 1024, 64],
         max_grid: [i32::MAX as u32, 65_535, 65_535],
-        local_bytes: if capability.major < 8 { 64 << 10 } else { 160 << 10 },
+        local_bytes: match capability.major {
+            7 => 64 << 10,
+            8 => 160 << 10,
+            _ => 227 << 10,
+        },
         max_buffer_bytes: 1 << 40,
         memory_bytes: None,
         cache_bytes: None,
@@ -189,9 +239,9 @@ fn caps(capability: Capability) -> Caps {
         clock: Clock::DeviceEvent,
         clock_resolution_ns: 500.0,
         theoretical: Vec::new(),
-        facts: BTreeMap::from([(
-            "compute_capability".to_owned(),
-            format!("{}.{}", capability.major, capability.minor),
-        )]),
+        facts: BTreeMap::from([
+            ("compute_capability".to_owned(), format!("{}.{}", capability.major, capability.minor)),
+            ("nvrtc".to_owned(), "13.0".to_owned()),
+        ]),
     }
 }

@@ -25,6 +25,7 @@ mod reference;
 mod shapes;
 mod split;
 mod tiled;
+mod wgmma;
 
 pub use case::Attention;
 pub use direct::DirectPlan;
@@ -33,3 +34,4 @@ pub use packed::PackedPlan;
 pub use plan::AttentionPlan;
 pub use problem::AttentionProblem;
 pub use tiled::TiledPlan;
+pub use wgmma::WgmmaPlan;

@@ -1,6 +1,6 @@
 //! The ways to compute an attention: one typed plan a family, each with its validity, geometry and program.
 
-use super::{AttentionProblem, DirectPlan, MmaPlan, PackedPlan, TiledPlan};
+use super::{AttentionProblem, DirectPlan, MmaPlan, PackedPlan, TiledPlan, WgmmaPlan};
 use crate::bound::TypedPlan;
 use crate::{Program, Unit, program};
 use accelbench_backends::{Access, Caps};
@@ -9,6 +9,8 @@ use serde_json::json;
 /// One way to compute an attention.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttentionPlan {
+    /// Keys and values brought to local memory by a copy engine, multiplied by matrix units four warps at a time.
+    Wgmma(WgmmaPlan),
     /// Keys and values staged in local memory, multiplied by matrix units, rows and scores in registers.
     Mma(MmaPlan),
     /// Slices of Q, K and V staged in local memory, register tiles a work-item.
@@ -28,7 +30,13 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     }
     let mut plans: Vec<AttentionPlan> =
         caps.libraries("attention").iter().cloned().map(AttentionPlan::Library).collect();
-    plans.extend(MmaPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Mma));
+    let wgmma = WgmmaPlan::of(problem, caps).map(AttentionPlan::Wgmma);
+    let mma = MmaPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Mma);
+    if WgmmaPlan::fills(problem, caps) {
+        plans.extend(wgmma.into_iter().chain(mma));
+    } else {
+        plans.extend(mma.chain(wgmma));
+    }
     // Only a CPU has packed and direct ones, and they do better there: its local memory is ordinary memory, and a barrier ends a loop.
     plans.extend(PackedPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Packed));
     plans.extend(DirectPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Direct));
@@ -39,6 +47,7 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
 impl TypedPlan<AttentionProblem> for AttentionPlan {
     fn variant(&self) -> String {
         match self {
+            AttentionPlan::Wgmma(_) => "wgmma".into(),
             AttentionPlan::Mma(_) => "mma".into(),
             AttentionPlan::Tiled(_) => "tiled".into(),
             AttentionPlan::Packed(_) => "packed".into(),
@@ -49,6 +58,7 @@ impl TypedPlan<AttentionProblem> for AttentionPlan {
 
     fn name(&self) -> String {
         match self {
+            AttentionPlan::Wgmma(plan) => plan.name(),
             AttentionPlan::Mma(plan) => plan.name(),
             AttentionPlan::Tiled(plan) => plan.name(),
             AttentionPlan::Packed(plan) => plan.name(),
@@ -59,6 +69,7 @@ impl TypedPlan<AttentionProblem> for AttentionPlan {
 
     fn program(&self, problem: &AttentionProblem, caps: &Caps) -> Program {
         match self {
+            AttentionPlan::Wgmma(plan) => plan.program(problem, caps),
             AttentionPlan::Mma(plan) => plan.program(problem, caps),
             AttentionPlan::Tiled(plan) => plan.program(problem, caps),
             AttentionPlan::Packed(plan) => plan.program(problem, caps),
@@ -69,7 +80,7 @@ impl TypedPlan<AttentionProblem> for AttentionPlan {
 
     fn unit(&self) -> Unit {
         match self {
-            AttentionPlan::Mma(_) => Unit::Matrix,
+            AttentionPlan::Wgmma(_) | AttentionPlan::Mma(_) => Unit::Matrix,
             AttentionPlan::Tiled(_) | AttentionPlan::Packed(_) | AttentionPlan::Direct(_) => Unit::Vector,
             AttentionPlan::Library(_) => Unit::Any,
         }

@@ -27,10 +27,9 @@ struct Share {
     bool exists;
 };
 
-// Blocks are numbered along x, then y. The last of a head's rows see the most keys with the causal mask: they start first.
+// The last of a head's rows see the most keys with the causal mask: they come first.
 template <int ROWS>
-__device__ __forceinline__ Share this_share(const Params& p) {
-    unsigned long long number = blockIdx.x + (unsigned long long)blockIdx.y * gridDim.x;
+__device__ __forceinline__ Share share_of(unsigned long long number, const Params& p) {
     unsigned tiles = (p.rows + ROWS - 1) / ROWS;
     Share share;
     share.first_row = (tiles - 1 - (unsigned)(number % tiles)) * ROWS;
@@ -43,6 +42,12 @@ __device__ __forceinline__ Share this_share(const Params& p) {
     share.first_key = share.split * p.chunk;
     share.end_key = end < share.first_key + p.chunk ? end : share.first_key + p.chunk;
     return share;
+}
+
+// Blocks are numbered along x, then y.
+template <int ROWS>
+__device__ __forceinline__ Share this_share(const Params& p) {
+    return share_of<ROWS>(blockIdx.x + (unsigned long long)blockIdx.y * gridDim.x, p);
 }
 
 // Where the part of a row starts: head_dim sums, the highest score, the sum of the weights.

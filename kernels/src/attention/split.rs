@@ -66,7 +66,7 @@ impl Split {
 
     /// The parameter block of every kernel: `key_heads`, `rows`, `seq_q`, `seq_kv`, `head_dim`, `causal`, `splits` and
     /// `chunk`, each 32 bits.
-    fn params(self, problem: &AttentionProblem) -> Vec<u8> {
+    pub(super) fn params(self, problem: &AttentionProblem) -> Vec<u8> {
         let AttentionProblem { seq_q, seq_kv, head_dim, causal, .. } = *problem;
         let words =
             [problem.key_heads(), problem.rows(), seq_q, seq_kv, head_dim, causal.into(), self.splits, self.chunk];

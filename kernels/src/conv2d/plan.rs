@@ -1,6 +1,6 @@
 //! The ways to compute a convolution: one typed plan a family, each with its validity, geometry and program.
 
-use super::{BandsPlan, ConvProblem, DepthwisePlan, DirectPlan, MmaPlan, PackedPlan, TiledPlan};
+use super::{BandsPlan, ConvProblem, DepthwisePlan, DirectPlan, MmaPlan, PackedPlan, PointwisePlan, TiledPlan};
 use crate::bound::TypedPlan;
 use crate::{Program, Unit, program};
 use accelbench_backends::Caps;
@@ -9,6 +9,8 @@ use serde_json::json;
 /// One way to compute a convolution.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConvPlan {
+    /// A GEMM of the same tensors, multiplied by matrix units four warps at a time.
+    Pointwise(PointwisePlan),
     /// An implicit GEMM: blocks of W and of X's windows staged in local memory, multiplied by matrix units.
     Mma(MmaPlan),
     /// An implicit GEMM: blocks of W and of X's windows staged in local memory, a register tile a work-item.
@@ -38,9 +40,10 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     let depthwise = bands.chain(DepthwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Depthwise));
     let packed = PackedPlan::candidates(problem, caps).into_iter().map(ConvPlan::Packed);
     let direct = DirectPlan::candidates(problem, caps).into_iter().map(ConvPlan::Direct);
+    let pointwise = PointwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Pointwise);
     let mma = MmaPlan::candidates(problem, caps).into_iter().map(ConvPlan::Mma);
     let tiled = TiledPlan::candidates(problem, caps).into_iter().map(ConvPlan::Tiled);
-    let products = mma.chain(packed).chain(direct).chain(tiled);
+    let products = pointwise.chain(mma).chain(packed).chain(direct).chain(tiled);
     // A channel with many filters is a product that is worth staging.
     if problem.group_k() <= FEW_FILTERS {
         plans.extend(depthwise.chain(products));
@@ -53,6 +56,7 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
 impl TypedPlan<ConvProblem> for ConvPlan {
     fn variant(&self) -> String {
         match self {
+            ConvPlan::Pointwise(_) => "wgmma".into(),
             ConvPlan::Mma(_) => "mma".into(),
             ConvPlan::Tiled(_) => "tiled".into(),
             ConvPlan::Packed(_) => "packed".into(),
@@ -64,6 +68,7 @@ impl TypedPlan<ConvProblem> for ConvPlan {
 
     fn name(&self) -> String {
         match self {
+            ConvPlan::Pointwise(plan) => plan.name(),
             ConvPlan::Mma(plan) => plan.name(),
             ConvPlan::Tiled(plan) => plan.name(),
             ConvPlan::Packed(plan) => plan.name(),
@@ -76,6 +81,7 @@ impl TypedPlan<ConvProblem> for ConvPlan {
 
     fn program(&self, problem: &ConvProblem, caps: &Caps) -> Program {
         match self {
+            ConvPlan::Pointwise(plan) => plan.program(problem, caps),
             ConvPlan::Mma(plan) => plan.program(problem, caps),
             ConvPlan::Tiled(plan) => plan.program(problem, caps),
             ConvPlan::Packed(plan) => plan.program(problem, caps),
@@ -88,7 +94,7 @@ impl TypedPlan<ConvProblem> for ConvPlan {
 
     fn unit(&self) -> Unit {
         match self {
-            ConvPlan::Mma(_) => Unit::Matrix,
+            ConvPlan::Pointwise(_) | ConvPlan::Mma(_) => Unit::Matrix,
             ConvPlan::Library(_) => Unit::Any,
             ConvPlan::Tiled(_)
             | ConvPlan::Packed(_)

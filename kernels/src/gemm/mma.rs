@@ -1,5 +1,5 @@
-//! GEMM of halves on matrix units: a warp multiplies 16 × 16 by 16 × 8 pieces, blocks of A and B arrive by asynchronous
-//! copies. CUDA C only: the other languages have no such instruction on every device, see `mma.cu`.
+//! GEMM of halves or doubles on matrix units: a warp multiplies pieces such as 16 × 16 by 16 × 8, blocks of A and B arrive
+//! by asynchronous copies. CUDA C only: the other languages have no such instruction on every device, see `mma.cu`.
 
 use super::GemmProblem;
 use super::plan::preferred_first;
@@ -17,11 +17,11 @@ const SOURCE: &str = concat!(
     include_str!("mma.cu")
 );
 
-/// Length of the staged part of the sums: one line of 64 bytes.
+/// Length of the staged part of sums of halves: one line of 64 bytes.
 pub(crate) const TILE_K: u32 = 32;
 
-/// Padding of a staged row, in elements.
-const PADDING: u32 = 8;
+/// That of doubles: one line of 128 bytes.
+const TILE_K_OF_DOUBLES: u32 = 16;
 
 /// The sizes of a GEMM on matrix units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,11 +36,19 @@ pub struct MmaPlan {
     pub warp_n: u32,
     /// Blocks that are staged at a time.
     pub stages: u32,
+    /// Length of the staged part of the sums.
+    pub tile_k: u32,
 }
 
 impl MmaPlan {
+    /// A plan for halves.
     pub(crate) const fn new(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
-        Self { tile_m, tile_n, warp_m, warp_n, stages }
+        Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K }
+    }
+
+    /// A plan for doubles.
+    const fn of_doubles(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
+        Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K_OF_DOUBLES }
     }
 
     /// From large tiles to small. Three stages where four don't fit.
@@ -51,20 +59,32 @@ impl MmaPlan {
         Self::new(64, 64, 32, 32, 4),
     ];
 
+    /// The same for doubles.
+    const LADDER_OF_DOUBLES: [Self; 3] = [
+        Self::of_doubles(128, 128, 64, 32, 4),
+        Self::of_doubles(128, 128, 64, 32, 3),
+        Self::of_doubles(64, 64, 32, 32, 4),
+    ];
+
     /// The valid plans, the preferred one first: the largest tile that still gives every compute unit one.
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
-        let halves = matches!(problem.precision, Precision::F16 | Precision::F16Acc16);
-        if !halves || !has_instructions(caps) || problem.precision.missing(caps).is_some() {
+        if !has_instructions(caps) || problem.precision.missing(caps).is_some() {
             return Vec::new();
         }
-        let valid = Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect();
+        let ladder = match problem.precision {
+            Precision::F16 | Precision::F16Acc16 => &Self::LADDER[..],
+            Precision::F64 => &Self::LADDER_OF_DOUBLES[..],
+            Precision::F32 => &[],
+        };
+        let valid = ladder.iter().copied().filter(|plan| plan.valid(problem, caps)).collect();
         let units = u64::from(caps.compute_units.unwrap_or(16));
         preferred_first(valid, |plan| plan.tiles(problem.m, problem.n) >= units)
     }
 
     /// The plan in one word.
     pub fn name(&self) -> String {
-        format!("mma-{}x{}x{TILE_K}-{}x{}-{}", self.tile_m, self.tile_n, self.warp_m, self.warp_n, self.stages)
+        let Self { tile_m, tile_n, tile_k, warp_m, warp_n, stages } = self;
+        format!("mma-{tile_m}x{tile_n}x{tile_k}-{warp_m}x{warp_n}-{stages}")
     }
 
     /// Work-items of a work-group.
@@ -79,9 +99,11 @@ impl MmaPlan {
 
     /// Local memory of a work-group, in bytes, where rows of A, columns of B lie along k or across.
     pub(crate) fn shared_bytes(&self, a_along_k: bool, b_along_k: bool, precision: Precision) -> u32 {
+        // As in the source.
+        let padding = if precision == Precision::F64 { 4 } else { 8 };
         let operand = |side: u32, along_k: bool| {
-            let (rows, columns) = if along_k { (side, TILE_K) } else { (TILE_K, side) };
-            rows * (columns + PADDING)
+            let (rows, columns) = if along_k { (side, self.tile_k) } else { (self.tile_k, side) };
+            rows * (columns + padding)
         };
         let elements = operand(self.tile_m, a_along_k) + operand(self.tile_n, b_along_k);
         self.stages * elements * precision.storage().bytes() as u32
@@ -92,7 +114,7 @@ impl MmaPlan {
         vec![
             ("TILE_M", self.tile_m),
             ("TILE_N", self.tile_n),
-            ("TILE_K", TILE_K),
+            ("TILE_K", self.tile_k),
             ("WARP_M", self.warp_m),
             ("WARP_N", self.warp_n),
             ("STAGES", self.stages),
@@ -114,7 +136,8 @@ impl MmaPlan {
     /// Parameter block: `m`, `n`, `k` and a 0, each 32 bits. Buffers: A, B, C.
     pub fn program(&self, problem: &GemmProblem, caps: &Caps) -> Program {
         // 16-byte copies need rows that start at multiples of 16 bytes.
-        let aligned = |row: u32| u32::from(row.is_multiple_of(8));
+        let piece = 16 / problem.precision.storage().bytes() as u32;
+        let aligned = |row: u32| u32::from(row.is_multiple_of(piece));
         let mut defines = self.defines();
         defines.extend([
             ("TRANS_A", problem.trans_a.into()),
@@ -123,6 +146,11 @@ impl MmaPlan {
             ("ALIGNED_B", aligned(if problem.trans_b { problem.k } else { problem.n })),
             (precision_define(problem.precision), 1),
         ]);
+        if problem.precision == Precision::F64 {
+            // The larger instruction is of the generation 9 alone.
+            let large = caps.facts.get("compute_capability").is_some_and(|capability| capability.starts_with("9."));
+            defines.push(("INSTRUCTION_M", if large { 16 } else { 8 }));
+        }
         let kernel = KernelSpec {
             source: Source::CudaC(SOURCE.into()),
             entry: "gemm_mma".to_owned(),

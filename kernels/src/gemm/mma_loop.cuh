@@ -1,25 +1,49 @@
-// The main loop of a product of halves on the matrix units: mma.sync.m16n8k16, compute capability 8.0 and up.
+// The main loop of a product on the matrix units by warps' instructions: of halves by mma.sync.m16n8k16, compute capability
+// 8.0 and up, of doubles by m8n8k4 or, from 9.0 on, by m16n8k8.
 //
 // A thread block computes TILE_M x TILE_N of C, a warp WARP_M x WARP_N of that. STAGES blocks of TILE_K columns of A
 // and rows of B are on their way into shared memory at a time, in the layout that they have in memory.
 //
-// Specialised by: TILE_M TILE_N TILE_K WARP_M WARP_N STAGES, and one of PRECISION_F16 PRECISION_F16_ACC16.
+// Specialised by: TILE_M TILE_N TILE_K WARP_M WARP_N STAGES, and one of PRECISION_F16 PRECISION_F16_ACC16 PRECISION_F64;
+// for doubles INSTRUCTION_M, 8 or 16.
+
+#if defined(PRECISION_F64)
+typedef double element;
+// Along k. An instruction's n is always 8.
+constexpr int INSTRUCTION_K = INSTRUCTION_M / 2;
+// A lane's elements of A, of B and of the sums.
+typedef double OperandA[INSTRUCTION_M * INSTRUCTION_K / 32];
+typedef double OperandB[INSTRUCTION_K / 4];
+typedef double Sums[INSTRUCTION_M / 4];
+#else
+typedef f16 element;
+constexpr int INSTRUCTION_M = 16, INSTRUCTION_K = 16;
+typedef unsigned OperandA[4];
+typedef unsigned OperandB[2];
+#if defined(PRECISION_F16)
+typedef float Sums[4];
+#else
+typedef unsigned Sums[2];
+#endif
+#endif
 
 constexpr int WARPS_N = TILE_N / WARP_N;
 constexpr int THREADS = TILE_M / WARP_M * WARPS_N * 32;
 // Elements of a 16-byte piece.
-constexpr int PIECE = 8;
+constexpr int PIECE = 16 / sizeof(element);
+// Elements after a row: rows then start in other banks, any eight of halves and any four of doubles.
+constexpr int PADDING = sizeof(element) == 2 ? 8 : 4;
 
 extern __shared__ __align__(128) unsigned char shared_memory[];
 
 // How an operand's blocks lie in shared memory. SIDE is its side of the tile that is not k; WITH_K says whether its rows
-// run along k. Rows are padded by 16 bytes, which puts any eight of them that follow one another in different banks.
+// run along k.
 template <int SIDE, bool WITH_K>
 struct Stages {
     static constexpr bool ALONG_K = WITH_K;
     static constexpr int ROWS = ALONG_K ? SIDE : TILE_K;
     static constexpr int COLUMNS = ALONG_K ? TILE_K : SIDE;
-    static constexpr int STRIDE = COLUMNS + PIECE;
+    static constexpr int STRIDE = COLUMNS + PADDING;
     static constexpr int STAGE = ROWS * STRIDE;
     static constexpr int PIECES = ROWS * COLUMNS / PIECE;
     static constexpr int TURNS = (PIECES + THREADS - 1) / THREADS;
@@ -30,13 +54,13 @@ template <int SIDE, bool WITH_K, bool ALIGNED>
 struct Matrix : Stages<SIDE, WITH_K> {
     using Layout = Stages<SIDE, WITH_K>;
 
-    const f16* matrix;
+    const element* matrix;
     // Below 2^31, so that sums with a tile's sides don't overflow.
     unsigned rows, columns, origin;
-    f16* shared;
+    element* shared;
 
     __device__ __forceinline__ Matrix(
-        const f16* matrix, unsigned side, unsigned k, unsigned long long origin, f16* shared)
+        const element* matrix, unsigned side, unsigned k, unsigned long long origin, element* shared)
         : matrix(matrix),
           rows(WITH_K ? side : k),
           columns(WITH_K ? k : side),
@@ -52,15 +76,15 @@ struct Matrix : Stages<SIDE, WITH_K> {
             int piece = threadIdx.x + i * THREADS;
             if (Layout::PIECES % THREADS != 0 && piece >= Layout::PIECES) break;
             int row = piece / (Layout::COLUMNS / PIECE), column = piece % (Layout::COLUMNS / PIECE) * PIECE;
-            f16* target = shared + slot * Layout::STAGE + row * Layout::STRIDE + column;
+            element* target = shared + slot * Layout::STAGE + row * Layout::STRIDE + column;
             unsigned r = first_row + row, s = first_column + column;
-            const f16* source = matrix + (unsigned long long)r * columns + s;
+            const element* source = matrix + (unsigned long long)r * columns + s;
             if (ALIGNED) {
                 bool inside = r < rows && s < columns;
                 copy_async_16(target, inside ? source : matrix, inside);
             } else {
 #pragma unroll
-                for (int j = 0; j < PIECE; ++j) target[j] = r < rows && s + j < columns ? source[j] : f16(0);
+                for (int j = 0; j < PIECE; ++j) target[j] = r < rows && s + j < columns ? source[j] : element(0);
             }
         }
     }
@@ -69,14 +93,12 @@ struct Matrix : Stages<SIDE, WITH_K> {
     __device__ __forceinline__ void settle(int) const {}
 };
 
+// The two columns of a lane's row `row`: the upper one (0) or that 8 below it (1).
 #if defined(PRECISION_F16)
-typedef float Sums[4];
-// The two columns of a lane's upper (0) or lower (1) row, as halves.
 __device__ __forceinline__ unsigned halves(const Sums& sums, int row) {
-    return f32_to_f16(sums[2 * row]) | (unsigned)f32_to_f16(sums[2 * row + 1]) << 16;
+    return f32_to_f16_pair(sums[2 * row], sums[2 * row + 1]);
 }
 #elif defined(PRECISION_F16_ACC16)
-typedef unsigned Sums[2];
 __device__ __forceinline__ unsigned halves(const Sums& sums, int row) { return sums[row]; }
 #endif
 
@@ -95,7 +117,7 @@ __device__ __forceinline__ Place this_place() {
 // hides the time that reading takes.
 template <typename A, typename B>
 __device__ __forceinline__ void multiply_blocks(
-    Sums (&sums)[WARP_M / 16][WARP_N / 8], A& operand_a, B& operand_b, unsigned k, const Place& at) {
+    Sums (&sums)[WARP_M / INSTRUCTION_M][WARP_N / 8], A& operand_a, B& operand_b, unsigned k, const Place& at) {
     unsigned blocks = (k + TILE_K - 1) / TILE_K;
 #pragma unroll
     for (int i = 0; i < STAGES - 1; ++i) {
@@ -120,14 +142,15 @@ __device__ __forceinline__ void multiply_blocks(
             operand_b.fetch(start, free_slot);
         }
         copy_async_commit();
-        const f16* stage_a = operand_a.shared + slot * A::STAGE;
-        const f16* stage_b = operand_b.shared + slot * B::STAGE;
+        const element* stage_a = operand_a.shared + slot * A::STAGE;
+        const element* stage_b = operand_b.shared + slot * B::STAGE;
 #pragma unroll
-        for (int depth = 0; depth < TILE_K; depth += 16) {
-            unsigned pieces_a[WARP_M / 16][4], pieces_b[WARP_N / 8][2];
+        for (int depth = 0; depth < TILE_K; depth += INSTRUCTION_K) {
+            OperandA pieces_a[WARP_M / INSTRUCTION_M];
+            OperandB pieces_b[WARP_N / 8];
 #pragma unroll
-            for (int i = 0; i < WARP_M / 16; ++i) {
-                load_a<A::ALONG_K, A::STRIDE>(pieces_a[i], stage_a, at.row + 16 * i, depth, at.lane);
+            for (int i = 0; i < WARP_M / INSTRUCTION_M; ++i) {
+                load_a<A::ALONG_K, A::STRIDE>(pieces_a[i], stage_a, at.row + INSTRUCTION_M * i, depth, at.lane);
             }
 #pragma unroll
             for (int j = 0; j < WARP_N / 8; j += 2) {
@@ -135,7 +158,7 @@ __device__ __forceinline__ void multiply_blocks(
                     pieces_b[j], pieces_b[j + 1], stage_b, depth, at.column + 8 * j, at.lane);
             }
 #pragma unroll
-            for (int i = 0; i < WARP_M / 16; ++i) {
+            for (int i = 0; i < WARP_M / INSTRUCTION_M; ++i) {
 #pragma unroll
                 for (int j = 0; j < WARP_N / 8; ++j) multiply_matrices(sums[i][j], pieces_a[i], pieces_b[j]);
             }

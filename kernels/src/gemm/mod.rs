@@ -14,6 +14,7 @@ mod reference;
 mod shapes;
 mod single;
 pub(crate) mod tiled;
+pub(crate) mod wgmma;
 
 pub use case::Gemm;
 pub use direct::DirectPlan;
@@ -22,6 +23,7 @@ pub use packed::PackedPlan;
 pub use plan::GemmPlan;
 pub use problem::GemmProblem;
 pub use tiled::TiledPlan;
+pub use wgmma::WgmmaPlan;
 
 pub(crate) use packed::vector_width;
 pub(crate) use plan::preferred_first;

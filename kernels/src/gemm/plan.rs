@@ -1,6 +1,6 @@
 //! The ways to compute a GEMM: one typed plan a family, each with its validity, geometry and program.
 
-use super::{DirectPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, library};
+use super::{DirectPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, WgmmaPlan, library};
 use crate::bound::TypedPlan;
 use crate::{Program, Unit};
 use accelbench_backends::{Caps, DeviceKind};
@@ -8,6 +8,8 @@ use accelbench_backends::{Caps, DeviceKind};
 /// One way to compute a GEMM.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GemmPlan {
+    /// Blocks of A and B brought to local memory by a copy engine, multiplied by matrix units four warps at a time.
+    Wgmma(WgmmaPlan),
     /// Blocks of A and B staged in local memory, multiplied by matrix units.
     Mma(MmaPlan),
     /// Blocks of A and B staged in local memory, a register tile a work-item.
@@ -23,6 +25,7 @@ pub enum GemmPlan {
 /// All valid plans for a problem on such a device, the preferred one first.
 pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
     let mut plans: Vec<GemmPlan> = library::names(problem, caps).into_iter().map(GemmPlan::Library).collect();
+    let wgmma = WgmmaPlan::candidates(problem, caps).into_iter().map(GemmPlan::Wgmma);
     let mma = MmaPlan::candidates(problem, caps).into_iter().map(GemmPlan::Mma);
     let tiled = TiledPlan::candidates(problem, caps).into_iter().map(GemmPlan::Tiled);
     let packed = PackedPlan::candidates(problem, caps).into_iter().map(GemmPlan::Packed);
@@ -32,6 +35,7 @@ pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
         plans.extend(DirectPlan::candidates(problem, caps).into_iter().map(GemmPlan::Direct));
         plans.extend(tiled);
     } else {
+        plans.extend(wgmma);
         plans.extend(mma);
         plans.extend(tiled);
         plans.extend(packed);
@@ -52,6 +56,7 @@ pub(crate) fn preferred_first<P>(mut ladder: Vec<P>, fills: impl Fn(&P) -> bool)
 impl TypedPlan<GemmProblem> for GemmPlan {
     fn variant(&self) -> String {
         match self {
+            GemmPlan::Wgmma(_) => "wgmma".into(),
             GemmPlan::Mma(_) => "mma".into(),
             GemmPlan::Tiled(_) => "tiled".into(),
             GemmPlan::Packed(_) => "packed".into(),
@@ -62,6 +67,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
 
     fn name(&self) -> String {
         match self {
+            GemmPlan::Wgmma(plan) => plan.name(),
             GemmPlan::Mma(plan) => plan.name(),
             GemmPlan::Tiled(plan) => plan.name(),
             GemmPlan::Packed(plan) => plan.name(),
@@ -72,6 +78,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
 
     fn program(&self, problem: &GemmProblem, caps: &Caps) -> Program {
         match self {
+            GemmPlan::Wgmma(plan) => plan.program(problem, caps),
             GemmPlan::Mma(plan) => plan.program(problem, caps),
             GemmPlan::Tiled(plan) => plan.program(problem, caps),
             GemmPlan::Packed(plan) => plan.program(problem, caps),
@@ -82,7 +89,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
 
     fn unit(&self) -> Unit {
         match self {
-            GemmPlan::Mma(_) => Unit::Matrix,
+            GemmPlan::Wgmma(_) | GemmPlan::Mma(_) => Unit::Matrix,
             GemmPlan::Library(_) => Unit::Any,
             GemmPlan::Tiled(_) | GemmPlan::Packed(_) | GemmPlan::Direct(_) => Unit::Vector,
         }

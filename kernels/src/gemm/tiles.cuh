@@ -19,16 +19,17 @@ __device__ __forceinline__ unsigned long long tiles_of(unsigned m, unsigned n) {
 }
 
 // Consecutive numbers run down bands of eight blocks, so that the blocks that run at one time share rows of A and columns
-// of B in the second-level cache.
-template <int ROWS, int COLUMNS>
-__device__ __forceinline__ Tile tile_of(unsigned long long number, unsigned m, unsigned n) {
-    const unsigned long long BAND = 8;
-    unsigned long long tiles_m = (m + ROWS - 1ull) / ROWS;
-    unsigned long long tiles_n = (n + COLUMNS - 1ull) / COLUMNS;
-    unsigned long long band = number / (BAND * tiles_n);
-    unsigned long long in_band = number % (BAND * tiles_n);
-    unsigned long long left = tiles_m - band * BAND;
-    unsigned long long height = left < BAND ? left : BAND;
+// of B in the second-level cache. Number holds eight times the number of blocks.
+template <int ROWS, int COLUMNS, typename Number>
+__device__ __forceinline__ Tile tile_of(Number number, unsigned m, unsigned n) {
+    const Number BAND = 8;
+    Number tiles_m = (m - 1) / ROWS + 1;
+    Number tiles_n = (n - 1) / COLUMNS + 1;
+    Number band = number / (BAND * tiles_n);
+    Number in_band = number % (BAND * tiles_n);
+    Number left = tiles_m - band * BAND;
+    Number height = left < BAND ? left : BAND;
     if (number >= tiles_m * tiles_n) return {0, 0, false};
-    return {(band * BAND + in_band % height) * ROWS, in_band / height * COLUMNS, true};
+    unsigned long long row = band * BAND + in_band % height, column = in_band / height;
+    return {row * ROWS, column * COLUMNS, true};
 }

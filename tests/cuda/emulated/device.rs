@@ -83,6 +83,7 @@ const TASKS: &[Task] = &[
     },
     Task { name: "the emulator sees a write beyond shared memory", environment: &[], run: shared_overrun, logged: &[] },
     Task { name: "the emulator sees a forgotten barrier", environment: &[], run: forgotten_barrier, logged: &[] },
+    Task { name: "the emulator sees a phase that never ends", environment: &[], run: endless_phase, logged: &[] },
 ];
 
 pub(crate) fn trials() -> Vec<Check> {
@@ -398,6 +399,20 @@ fn shared_overrun() {
     stopped(
         "extern __shared__ unsigned char shared_memory[];
          extern \"C\" __global__ void x(unsigned* o) { shared_memory[64] = 1; o[0] = 1; }",
+    );
+}
+
+fn endless_phase() {
+    stopped(
+        "extern __shared__ unsigned char shared_memory[];
+         extern \"C\" __global__ void x(unsigned* o) {
+             unsigned barrier = shared_address(shared_memory);
+             if (threadIdx.x + threadIdx.y + threadIdx.z == 0) barrier_create(barrier, 2);
+             __syncthreads();
+             if (threadIdx.x + threadIdx.y + threadIdx.z == 0) barrier_arrive(barrier, 0);
+             barrier_wait(barrier, 0);
+             o[0] = 1;
+         }",
     );
 }
 

@@ -27,7 +27,7 @@ impl Fakes {
         let fakes = Self { folder };
         let objects = fakes.path("objects");
         fs::create_dir(&objects).map_err(|error| error.to_string())?;
-        for unit in ["driver", "emulator", "nvrtc"] {
+        for unit in ["driver", "emulator", "engine", "nvrtc"] {
             let source = sources().join(format!("{unit}.cpp"));
             cxx(&["-std=c++17", "-O1", "-fPIC", "-c"], &[&source], &objects.join(format!("{unit}.o")))?;
         }
@@ -54,10 +54,10 @@ impl Fakes {
         let folder = self.path(name);
         let failed = |error: std::io::Error| error.to_string();
         fs::create_dir(&folder).map_err(failed)?;
-        for header in ["device.h", "emulator.h"] {
+        for header in ["device.h", "emulator.h", "groups.h"] {
             fs::copy(sources().join(header), folder.join(header)).map_err(failed)?;
         }
-        self.link(&folder, DRIVER, &["driver.o", "emulator.o"], hidden)?;
+        self.link(&folder, DRIVER, &["driver.o", "emulator.o", "engine.o"], hidden)?;
         // The name that is looked for first, so that a real driver on this machine stays out of it.
         symlink(DRIVER, folder.join("libcuda.so")).map_err(failed)?;
         let hidden = match nvrtc {

@@ -8,6 +8,8 @@ mod device;
 mod fakes;
 mod operations;
 mod probe;
+mod tiles;
+mod wgmma;
 
 use fakes::Fakes;
 use libtest_mimic::{Arguments, Trial};
@@ -21,7 +23,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let fakes = if arguments.list { None } else { Some(Fakes::build()) };
     let fakes = Arc::new(fakes);
-    let trials = probe::trials().into_iter().chain(device::trials()).chain(operations::trials());
+    let own = probe::trials().into_iter().chain(device::trials()).chain(tiles::trials()).chain(wgmma::trials());
+    let trials = own.chain(operations::trials());
     let trials = trials
         .map(|(name, check)| {
             let fakes = Arc::clone(&fakes);
@@ -44,6 +47,8 @@ fn child(task: &str) -> ExitCode {
     match kind {
         "probe" => probe::child(),
         "device" => device::child(argument),
+        "tiles" => tiles::child(argument),
+        "wgmma" => wgmma::child(argument),
         "operation" => operations::child(argument),
         _ => panic!("no task `{task}`"),
     }

@@ -58,7 +58,10 @@ pub(crate) fn child(task: &str) {
     }
     let halves = matches!(precision, Precision::F16 | Precision::F16Acc16);
     let expected: &[&str] = match name {
-        "gemm" | "attention" if halves => &["mma", "tiled"],
+        "gemm" if halves => &["mma", "tiled", "wgmma"],
+        "gemm" if precision == Precision::F64 => &["mma", "tiled"],
+        "attention" if precision == Precision::F16 => &["mma", "tiled", "wgmma"],
+        "attention" if halves => &["mma", "tiled"],
         "gemm" | "attention" => &["tiled"],
         "conv2d" if halves => &["depthwise", "mma", "tiled"],
         "conv2d" => &["depthwise", "tiled"],

@@ -11,12 +11,22 @@
 #define __shared__ static
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __cluster_dims__(...)
 #define __align__(n) __attribute__((aligned(n)))
 #define __syncthreads() emulator_block_barrier()
 
-// Replaces the headers of inline PTX, whose guards these are.
+// Replaces the header of inline PTX, whose guard this is.
 #define ACCELBENCH_PTX
-#define ACCELBENCH_WGMMA
+
+struct alignas(8) float2 {
+    float x, y;
+};
+struct alignas(16) float4 {
+    float x, y, z, w;
+};
+struct alignas(8) uint2 {
+    unsigned x, y;
+};
 
 typedef unsigned short f16;
 
@@ -142,52 +152,26 @@ inline void multiply_matrices(double (&c)[2], const double (&a)[1], const double
     }
 }
 
-inline void multiply_matrices(double (&c)[4], const double (&a)[8], const double (&b)[4]) {
+// 16 rows, 8 columns and sums as long as two times a lane's elements of A.
+template <int COUNT>
+void multiply_matrices(double (&c)[4], const double (&a)[COUNT], const double (&b)[COUNT / 2]) {
     DoubleFragments mine;
     std::memcpy(mine.a, a, sizeof a);
     std::memcpy(mine.b, b, sizeof b);
-    auto lanes = (const DoubleFragments*)emulator_warp_exchange("mma.m16n8k16.f64", &mine, sizeof mine);
+    auto lanes = (const DoubleFragments*)emulator_warp_exchange("mma.m16n8.f64", &mine, sizeof mine);
     unsigned lane = lane_of_warp();
     for (int i = 0; i < 4; ++i) {
-        for (int p = 0; p < 16; ++p) {
+        for (int p = 0; p < 2 * COUNT; ++p) {
             double x = lanes[lane / 4 * 4 + p % 4].a[i / 2 + p / 4 * 2];
             c[i] += x * lanes[(lane % 4 * 2 + i % 2) * 4 + p % 4].b[p / 4];
         }
     }
 }
 
-// wgmma: operands lie in shared memory as wgmma.cuh says, and a descriptor is an address.
-inline unsigned long long descriptor(const void* operand) { return (unsigned long long)operand; }
-inline void publish_shared() {}
-inline void group_begin() {}
-inline void group_commit() {}
-inline void group_wait() {}
+#include "groups.h"
 
-inline float group_element(unsigned long long operand, int side, int depth) {
-    return f16_to_f32(((const f16*)operand)[side / 8 * 128 + depth / 8 * 64 + side % 8 * 8 + depth % 8]);
-}
-
-// The product of A's row and B's column that the lane's element `i` of C gets: two rows, 8 apart, of every 8 columns.
-inline float group_product(unsigned long long a, unsigned long long b, int i) {
-    int row = threadIdx.x % 128 / 32 * 16 + threadIdx.x % 32 / 4 + i / 2 % 2 * 8;
-    int column = i / 4 * 8 + threadIdx.x % 4 * 2 + i % 2;
-    float sum = 0;
-    for (int p = 0; p < 16; ++p) sum += group_element(a, row, p) * group_element(b, column, p);
-    return sum;
-}
-
-inline void multiply_group(float (&c)[128], unsigned long long a, unsigned long long b) {
-    for (int i = 0; i < 128; ++i) c[i] += group_product(a, b, i);
-}
-
-inline void multiply_group(unsigned (&c)[64], unsigned long long a, unsigned long long b) {
-    for (int i = 0; i < 64; ++i) {
-        f16 low = f32_to_f16(half_of(c[i], 0) + group_product(a, b, 2 * i));
-        c[i] = low | (unsigned)f32_to_f16(half_of(c[i], 1) + group_product(a, b, 2 * i + 1)) << 16;
-    }
-}
-
-// Makes a kernel known to the fake driver: copies the arguments that a launch points to, as the driver does.
+// Makes a kernel known to the fake driver: the blocks of its clusters, and a function that copies the arguments that a
+// launch points to, as the driver does.
 template <typename... Arguments, std::size_t... Index>
 BoundKernel* bind_kernel(void (*kernel)(Arguments...), void** arguments, std::index_sequence<Index...>) {
     auto copies = std::make_tuple(*(std::remove_const_t<Arguments>*)arguments[Index]...);
@@ -197,5 +181,6 @@ template <typename... Arguments>
 BoundKernel* bind_kernel(void (*kernel)(Arguments...), void** arguments) {
     return bind_kernel(kernel, arguments, std::index_sequence_for<Arguments...>());
 }
-#define EMULATED_KERNEL(name) \
+#define EMULATED_KERNEL(name, cluster) \
+    extern "C" unsigned cluster_of_##name() { return cluster; } \
     extern "C" BoundKernel* emulated_##name(void** arguments) { return bind_kernel(name, arguments); }

@@ -65,6 +65,8 @@ struct Function {
     Module* module;
     std::string name;
     BoundKernel* (*bind)(void**);
+    // Blocks of a cluster.
+    unsigned cluster;
     unsigned dynamic_shared = 48 * 1024;
 };
 
@@ -481,8 +483,9 @@ CUresult cuModuleGetFunction(Function** function, Module* module, const char* na
     if (CUresult code = begin_in_context("cuModuleGetFunction")) return code;
     if (!modules.count(module)) return INVALID_HANDLE;
     void* bind = dlsym(module->library, (std::string("emulated_") + name).c_str());
-    if (!bind) return NOT_FOUND;
-    *function = new Function{module, name, (BoundKernel * (*)(void**)) bind};
+    void* cluster = dlsym(module->library, (std::string("cluster_of_") + name).c_str());
+    if (!bind || !cluster) return NOT_FOUND;
+    *function = new Function{module, name, (BoundKernel * (*)(void**)) bind, ((unsigned (*)())cluster)()};
     functions.push_back(*function);
     return SUCCESS;
 }
@@ -506,10 +509,12 @@ CUresult cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, un
     unsigned long long threads = 1ull * block_x * block_y * block_z;
     if (!grid_x || !grid_y || !grid_z || grid_y > 65535 || grid_z > 65535) return INVALID_VALUE;
     if (threads == 0 || threads > 1024 || shared > function->dynamic_shared || extra) return INVALID_VALUE;
+    if (grid_x % function->cluster) return INVALID_VALUE;
     // Bound here: a launch copies its arguments before it returns.
     std::shared_ptr<BoundKernel> kernel(function->bind(arguments));
     Dim3 grid = {grid_x, grid_y, grid_z}, block = {block_x, block_y, block_z};
-    stream->work.push_back([=] { return run_kernel(*kernel, grid, block, shared) ? SUCCESS : LAUNCH_FAILED; });
+    unsigned cluster = function->cluster;
+    stream->work.push_back([=] { return run_kernel(*kernel, grid, block, shared, cluster) ? SUCCESS : LAUNCH_FAILED; });
     return SUCCESS;
 }
 }

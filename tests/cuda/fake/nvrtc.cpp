@@ -36,10 +36,12 @@ static std::string home() {
 // Static shared memory becomes static; dynamic shared memory is the driver's. Each kernel gets an entry.
 static std::string for_the_cpu(const std::string& source) {
     std::string text = std::regex_replace(source, std::regex("extern\\s+__shared__"), "extern");
-    std::regex kernel("__global__\\s+void\\s+(?:__launch_bounds__\\([^)]*\\)\\s*)?(\\w+)\\s*\\(");
+    std::regex kernel(
+        "__global__\\s+void\\s+(?:__launch_bounds__\\([^)]*\\)\\s*)?(?:__cluster_dims__\\((\\w+)[^)]*\\)\\s*)?(\\w+)\\s*\\(");
     std::string entries;
     for (std::sregex_iterator i(source.begin(), source.end(), kernel), end; i != end; ++i) {
-        entries += "\nEMULATED_KERNEL(" + (*i)[1].str() + ")";
+        std::string cluster = (*i)[1].matched ? (*i)[1].str() : "1";
+        entries += "\nEMULATED_KERNEL(" + (*i)[2].str() + ", " + cluster + ")";
     }
     return "#include \"device.h\"\n#line 1 \"kernel.cu\"\n" + text + entries + "\n";
 }

@@ -9,7 +9,7 @@ const WARP_SOURCE: &str = concat!(include_str!("../../ptx.cuh"), include_str!("o
 const GROUP_SOURCE: &str = concat!(
     include_str!("../../ptx.cuh"),
     include_str!("operands.cuh"),
-    include_str!("wgmma.cuh"),
+    include_str!("../../wgmma.cuh"),
     include_str!("wgmma.cu")
 );
 

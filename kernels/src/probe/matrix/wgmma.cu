@@ -61,7 +61,7 @@ extern "C" __global__ void __launch_bounds__(256)
         }
         group_commit();
     }
-    group_wait();
+    group_wait(sums);
 #pragma unroll
     for (int i = 0; i < 64; ++i) *(unsigned*)(to + i % 2 * 8 * TILE_N + i / 2 * 8) = get(sums, i);
 }
