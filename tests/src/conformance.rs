@@ -128,7 +128,7 @@ fn conform_to_the_catalogue(session: &Session, operation: &dyn Operation, precis
         }
         let plans = plans(&*case, session.device().caps())?;
         // What a device has no room for is skipped in a run, too.
-        if let Some(plan) = plans.first().filter(|plan| session.too_large(&plan.program()).is_none()) {
+        if let Some(plan) = plans.first().filter(|plan| session.too_large(&plan.program(), 0).is_none()) {
             verify(session, &*case, &**plan, &measure::inputs(&*case, 0))?;
             computed += 1;
         }
