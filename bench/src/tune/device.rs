@@ -47,9 +47,8 @@ impl DeviceKey {
             _ => None,
         });
         let known = ARCHITECTURE.iter().filter_map(|name| Some(format!("{name}={}", caps.facts.get(*name)?)));
-        let subgroup = caps.subgroup.map(|(smallest, largest)| match smallest == largest {
-            true => format!("subgroup={smallest}"),
-            false => format!("subgroup={smallest}..{largest}"),
+        let subgroup = caps.subgroup.map(|(smallest, largest)| {
+            if smallest == largest { format!("subgroup={smallest}") } else { format!("subgroup={smallest}..{largest}") }
         });
         let kind = serde_json::to_value(caps.kind).ok();
         Self {

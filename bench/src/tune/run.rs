@@ -56,19 +56,18 @@ pub struct Problem {
     pub flop: f64,
     /// Bytes that the engine needs in main memory.
     pub host_bytes: u64,
+    /// What a log has of it already, in order.
+    pub logged: Vec<Trial>,
 }
 
 /// What a tuning has to say while it goes on.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// A case has its turn: its number, the plan that would be used now, where that was known from, and how many plans
-    /// there are.
+    /// A case has its turn.
     Begun {
-        /// Cases before this one.
-        index: usize,
         /// The case.
         id: &'a CaseId,
-        /// The plan.
+        /// The plan that would be used now.
         incumbent: &'a str,
         /// Where it was known from.
         source: PlanSource,
@@ -83,6 +82,13 @@ pub enum Event<'a> {
     Note(String),
 }
 
+impl Problem {
+    /// A case of [`ANY_VARIANT`], with what is planned of one of its variants and what a log has of it.
+    pub fn new(id: CaseId, planned: &Planned, logged: Vec<Trial>) -> Self {
+        Self { id, flop: planned.flop, host_bytes: planned.host_bytes, logged }
+    }
+}
+
 /// The first case of each bucket, in order.
 pub fn problems(catalogue: &Catalogue, planned: &[Planned]) -> Vec<Problem> {
     let mut known = BTreeSet::new();
@@ -91,14 +97,13 @@ pub fn problems(catalogue: &Catalogue, planned: &[Planned]) -> Vec<Problem> {
         let id = CaseId { variant: ANY_VARIANT.to_owned(), ..planned.id.clone() };
         let Ok(case) = catalogue.case(&id.op, id.precision, &id.shape) else { continue };
         if known.insert((id.device.clone(), id.op.clone(), id.precision, case.bucket())) {
-            problems.push(Problem { id, flop: planned.flop, host_bytes: planned.host_bytes });
+            problems.push(Problem::new(id, planned, Vec::new()));
         }
     }
     problems
 }
 
-/// Tunes cases and hands each event to `tell`, which puts trials on disk. `logged` are the trials that a log has of cases
-/// that are not settled.
+/// Tunes cases and hands each event to `tell`, which puts trials on disk.
 ///
 /// # Errors
 /// The first error of `tell`. What goes wrong with a case is its verdict.
@@ -108,7 +113,6 @@ pub fn run<E>(
     problems: &[Problem],
     settings: &Settings,
     known: &Known,
-    logged: &BTreeMap<String, Vec<Trial>>,
     stopped: &dyn Fn() -> bool,
     tell: impl FnMut(Event<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -125,7 +129,6 @@ pub fn run<E>(
     };
     let mut devices: Vec<&DeviceId> = problems.iter().map(|problem| &problem.id.device).collect();
     devices.dedup();
-    let mut index = 0;
     for (place, device) in devices.iter().enumerate() {
         let own: Vec<&Problem> = problems.iter().filter(|problem| problem.id.device == **device).collect();
         let end = Instant::now() + driver.left() / (devices.len() - place) as u32;
@@ -133,13 +136,11 @@ pub fn run<E>(
             let left = end.saturating_duration_since(Instant::now()).as_secs_f64();
             // What a case leaves over is its successors'.
             let share = (left / (own.len() - before) as f64).max(LEAST_S).min(left);
-            let trials = logged.get(&problem.id.to_string()).map_or(&[][..], Vec::as_slice);
-            match driver.case(index, problem, share, trials) {
+            match driver.case(problem, share) {
                 Err(End::Told(error)) => return Err(error),
                 Err(End::Stopped) => return Ok(()),
                 Ok(()) => {}
             }
-            index += 1;
         }
     }
     Ok(())
@@ -223,12 +224,11 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
     }
 
     /// Tunes a case within its share of seconds.
-    fn case(&mut self, index: usize, problem: &Problem, share: f64, logged: &[Trial]) -> Result<(), End<E>> {
+    fn case(&mut self, problem: &Problem, share: f64) -> Result<(), End<E>> {
         let start = Instant::now();
         let Some(device) = self.machine.devices().find(|device| device.id == problem.id.device) else { return Ok(()) };
         let Some(site) = self.site(problem, device, start + Duration::from_secs_f64(share)) else { return Ok(()) };
         let begun = Event::Begun {
-            index,
             id: &problem.id,
             incumbent: site.incumbent(),
             source: site.source,
@@ -240,7 +240,7 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
         } else if let Some(reason) = self.too_much(problem, share) {
             site.settled(Verdict::Skipped, Some(reason))
         } else {
-            self.search(site, share, logged)?
+            self.search(site, share)?
         };
         let settled = Settled { seconds: start.elapsed().as_secs_f64(), ..settled };
         (self.tell)(Event::Settled(Box::new(settled))).map_err(End::Told)
@@ -321,13 +321,17 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
         })
     }
 
-    fn search(&mut self, mut site: Site<'_>, share: f64, logged: &[Trial]) -> Result<Settled, End<E>> {
+    fn search(&mut self, mut site: Site<'_>, share: f64) -> Result<Settled, End<E>> {
+        let logged = &site.problem.logged;
         // What is known from the log took its time in the session that measured it.
         let known_s: f64 = logged.iter().map(|trial| trial.seconds).sum();
         let options = Options { budget_s: share + known_s, ..Options::default() };
         let mut search = Search::new(site.candidates.clone(), site.incumbent, options);
         let mut logged: VecDeque<&Trial> = logged.iter().collect();
         loop {
+            if (self.workers.stopped)() {
+                return Err(End::Stopped);
+            }
             let step = search.step();
             let Some(asked) = Asked::of(step, &site) else { break };
             let (outcome, seconds) = match logged.pop_front().filter(|trial| asked.is(trial)) {

@@ -8,7 +8,7 @@ use super::progress::to_stderr;
 use super::term;
 use crate::plan::{self, Selection};
 use crate::probe::Machine;
-use crate::tune::log::{self, Line, Log, Settled, Trial, Verdict};
+use crate::tune::log::{self, Line, Log, Settled, Verdict};
 use crate::tune::{self, DeviceKey, Event, Known, Problem, Settings, Table, table};
 use crate::{App, CaseId, host};
 use accelbench_backends::DeviceInfo;
@@ -17,6 +17,7 @@ use accelbench_reports::{RunWriter, Status};
 use args::TuneArgs;
 use progress::Progress;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -47,7 +48,7 @@ fn export(app: App, machine: &Machine, wanted: &[String], folder: &Path) -> Resu
             term::note(&format!("{}: {} stale plans are left out", device.id, all - table.entries.len()));
         }
         let path = table.export(folder).map_err(UserError)?;
-        text += &format!("{}: {} plans in {}\n", device.id, table.entries.len(), path.display());
+        let _ = writeln!(text, "{}: {} plans in {}", device.id, table.entries.len(), path.display());
     }
     if text.is_empty() {
         return Err(UserError("nothing was won on these devices yet; `accelbench tune` looks for faster plans".to_owned()));
@@ -59,8 +60,6 @@ fn export(app: App, machine: &Machine, wanted: &[String], folder: &Path) -> Resu
 /// A tuning that can begin.
 struct Session {
     problems: Vec<Problem>,
-    /// The trials of cases that are not settled.
-    logged: BTreeMap<String, Vec<Trial>>,
     /// The cases that are settled.
     settled: Vec<Settled>,
     seed: u64,
@@ -108,14 +107,13 @@ impl Session {
             devices: identities(&devices).into_iter().filter(|(id, _)| tuned.contains(id)).collect(),
         };
         keep(&mut writer, &Line::Tune(header), args.json)?;
-        let (logged, settled) = (BTreeMap::new(), Vec::new());
-        Ok(Self { problems, logged, settled, seed: args.seed, variants: args.variant.clone(), writer })
+        Ok(Self { problems, settled: Vec::new(), seed: args.seed, variants: args.variant.clone(), writer })
     }
 
     /// Takes up a log: its own cases, on the same devices.
     fn resumed(app: App, machine: &Machine, known: &Known, path: &Path) -> Result<Self, UserError> {
         let catalogue = (app.catalogue)();
-        let Log { header, trials, settled, whole } = Log::read(path).map_err(UserError)?;
+        let Log { header, mut trials, settled, whole } = Log::read(path).map_err(UserError)?;
         let devices: Vec<DeviceInfo> = machine.devices().cloned().collect();
         let now = identities(&devices);
         for (id, [name, driver]) in &header.devices {
@@ -134,15 +132,15 @@ impl Session {
             let device = devices.iter().find(|device| device.id == id.device);
             let device = device.ok_or_else(|| wrong(format!("{} is not there", id.device)))?;
             let planned = plan::from_id(&catalogue, &id, device, known).map_err(wrong)?;
-            problems.push(Problem { id, flop: planned.flop, host_bytes: planned.host_bytes });
+            problems.push(Problem::new(id, &planned, trials.remove(case).unwrap_or_default()));
         }
         let writer =
             RunWriter::resume_at(path, whole).map_err(|error| UserError(format!("{}: {error}", path.display())))?;
-        Ok(Self { problems, logged: trials, settled, seed: header.seed, variants: header.variants, writer })
+        Ok(Self { problems, settled, seed: header.seed, variants: header.variants, writer })
     }
 
     fn go(self, app: App, machine: &Machine, known: &Known, args: &TuneArgs) -> Result<ExitCode, UserError> {
-        let Self { problems, logged, mut settled, seed, variants, mut writer } = self;
+        let Self { problems, mut settled, seed, variants, mut writer } = self;
         let start = Instant::now();
         let stopped = term::on_interrupt();
         let show: fn(&str) -> Result<(), UserError> = if args.json { to_stderr } else { term::print };
@@ -154,8 +152,8 @@ impl Session {
         let mut progress = Progress::new(total, settled.len());
         let path = writer.path().to_owned();
         let mut now = Vec::new();
-        let ran = tune::run(app, machine, &problems, &settings, known, &logged, &stopped, |event| match event {
-            Event::Begun { id, incumbent, source, candidates, .. } => {
+        let ran = tune::run(app, machine, &problems, &settings, known, &stopped, |event| match event {
+            Event::Begun { id, incumbent, source, candidates } => {
                 progress.begun(id, incumbent, source, candidates);
                 Ok(())
             }
@@ -170,7 +168,10 @@ impl Session {
                 now.push(*case);
                 Ok(())
             }
-            Event::Note(note) => progress.note(&note),
+            Event::Note(note) => {
+                progress.note(&note);
+                Ok(())
+            }
         });
         progress.finish();
         ran?;

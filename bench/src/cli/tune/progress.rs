@@ -59,10 +59,8 @@ impl Progress {
         printed
     }
 
-    #[allow(clippy::unnecessary_wraps)] // The shape of what can fail to be shown.
-    pub(super) fn note(&self, note: &str) -> Result<(), UserError> {
+    pub(super) fn note(&self, note: &str) {
         self.bar.suspend(|| term::note(note));
-        Ok(())
     }
 
     pub(super) fn finish(&self) {
