@@ -15,7 +15,7 @@ use crate::worker::{Failure, TurnsRequest, Workers};
 use crate::{App, CaseId, host};
 use accelbench_backends::{DeviceId, DeviceInfo};
 use accelbench_kernels::{Case, Catalogue, Precision, Profile};
-use accelbench_reports::{PlanSource, Status};
+use accelbench_reports::{Ceilings, PlanSource, Status};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -125,6 +125,7 @@ pub fn run<E>(
         workers: Workers::new(machine, settings.timeout, stopped),
         end: Instant::now() + settings.budget,
         rates: BTreeMap::new(),
+        ceilings: BTreeMap::new(),
         tell,
     };
     let mut devices: Vec<&DeviceId> = problems.iter().map(|problem| &problem.id.device).collect();
@@ -178,6 +179,8 @@ struct Driver<'a, T> {
     end: Instant,
     /// The best rate so far of each device, operation and type, in FLOP/s.
     rates: BTreeMap<(DeviceId, String, Precision), f64>,
+    /// What is kept of each device that had its turn.
+    ceilings: BTreeMap<DeviceId, Option<Ceilings>>,
     tell: T,
 }
 
@@ -226,7 +229,8 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
     /// Tunes a case within its share of seconds.
     fn case(&mut self, problem: &Problem, share: f64) -> Result<(), End<E>> {
         let start = Instant::now();
-        let Some(device) = self.machine.devices().find(|device| device.id == problem.id.device) else { return Ok(()) };
+        let machine = self.machine;
+        let Some(device) = machine.devices().find(|device| device.id == problem.id.device) else { return Ok(()) };
         let Some(site) = self.site(problem, device, start + Duration::from_secs_f64(share)) else { return Ok(()) };
         let begun = Event::Begun {
             id: &problem.id,
@@ -247,7 +251,7 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
     }
 
     /// What there is to choose from; none where the device has no plan for the case.
-    fn site<'a>(&self, problem: &'a Problem, device: &'a DeviceInfo, end: Instant) -> Option<Site<'a>> {
+    fn site<'a>(&mut self, problem: &'a Problem, device: &'a DeviceInfo, end: Instant) -> Option<Site<'a>> {
         let (id, caps) = (&problem.id, &device.caps);
         let case = self.catalogue.case(&id.op, id.precision, &id.shape).ok()?;
         let libraries = caps.libraries(&id.op);
@@ -280,8 +284,10 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
     }
 
     /// The device's rates by its kept ceilings, where there are any.
-    fn device_rates(&self, device: &DeviceInfo, precision: Precision) -> Rates {
-        let Some(ceilings) = Place::of(self.app, device).load(Profile::Quick) else { return Rates::default() };
+    fn device_rates(&mut self, device: &DeviceInfo, precision: Precision) -> Rates {
+        let kept = || Place::of(self.app, device).load(Profile::Quick);
+        let kept = self.ceilings.entry(device.id.clone()).or_insert_with(kept);
+        let Some(ceilings) = kept else { return Rates::default() };
         let names = [precision.name(), precision.accumulate().name()];
         let peaks = ceilings.peaks.iter().filter(|peak| names.contains(&peak.dtype.as_str()));
         let usual = Rates::default();
