@@ -4,7 +4,7 @@ use super::device::DeviceKey;
 use super::table::{Entry, Standing, Table};
 use crate::probe::Machine;
 use accelbench_backends::{DeviceId, DeviceInfo};
-use accelbench_kernels::{Case, Catalogue};
+use accelbench_kernels::{Bucket, Case, Catalogue, Precision};
 use accelbench_reports::PlanSource;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -24,8 +24,8 @@ pub struct Best {
 pub struct Known {
     catalogue: Catalogue,
     tables: BTreeMap<DeviceId, Vec<(PlanSource, Table)>>,
-    /// Entries that were passed over, by device: how many, and why the first.
-    stale: RefCell<BTreeMap<DeviceId, (usize, String)>>,
+    /// Entries that were passed over, by device, each with the reason.
+    stale: RefCell<BTreeMap<DeviceId, BTreeMap<(String, Precision, Bucket), String>>>,
 }
 
 impl Known {
@@ -61,7 +61,8 @@ impl Known {
                 Some(Best { plan: plan.name(), variant: plan.variant(), source })
             }
             Standing::Stale(why) => {
-                self.stale.borrow_mut().entry(device.id.clone()).or_insert((0, why)).0 += 1;
+                let key = (entry.op.clone(), entry.dtype, entry.bucket.clone());
+                self.stale.borrow_mut().entry(device.id.clone()).or_default().insert(key, why);
                 None
             }
         }
@@ -69,7 +70,8 @@ impl Known {
 
     /// What users should know: which tuned plans are no longer used.
     pub fn notes(&self) -> Vec<String> {
-        let note = |(device, (count, why)): (&DeviceId, &(usize, String))| {
+        let note = |(device, stale): (&DeviceId, &BTreeMap<_, String>)| {
+            let (count, why) = (stale.len(), stale.values().next().map(String::as_str).unwrap_or_default());
             format!("{device}: {count} tuned plans are stale and not used ({why}); `accelbench tune` renews them")
         };
         self.stale.borrow().iter().map(note).collect()
