@@ -4,7 +4,7 @@ use crate::bound::TypedPlan;
 use std::collections::HashSet;
 
 /// Every combination of one value of each axis, the last axis fastest.
-pub(crate) fn grid<const N: usize>(axes: [&[u32]; N]) -> impl Iterator<Item = [u32; N]> {
+pub(crate) fn grid<const N: usize>(axes: [&[u32]; N]) -> impl Iterator<Item = [u32; N]> + use<N> {
     let count = axes.iter().map(|axis| axis.len()).product();
     let axes = axes.map(<[u32]>::to_vec);
     (0..count).map(move |number| {
