@@ -9,6 +9,9 @@ use std::str::FromStr;
 /// The variant of a case that a device has no way to compute.
 pub const NO_VARIANT: &str = "none";
 
+/// The variant of a case by whichever way is the best: what is tuned.
+pub const ANY_VARIANT: &str = "any";
+
 /// The name of a case, as result files and workers use it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -22,6 +22,7 @@ pub mod roofline;
 mod rows;
 pub mod run;
 pub mod stats;
+pub mod tune;
 pub mod worker;
 
 pub use app::App;

@@ -2,6 +2,7 @@
 
 use crate::CaseId;
 use crate::case_id::NO_VARIANT;
+use crate::tune::{Best, Known};
 use accelbench_backends::DeviceInfo;
 use accelbench_kernels::{Case, Catalogue, NamedShape, Operation, Precision, Profile};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,12 +39,15 @@ pub struct Planned {
     pub fields: BTreeMap<String, String>,
     /// Where the shape comes from; none for a user's own.
     pub named: Option<NamedShape>,
+    /// The plan that is known to be the best, if it is of this variant and the command names none.
+    pub best: Option<Best>,
 }
 
 /// Spreads a selection over the devices that were found.
 ///
 /// A device that lacks a numeric type altogether gets one row that says so, and not one for each shape. A device's
-/// operations take turns, so that each has its share where time runs out; shapes of a user's own keep their order.
+/// operations take turns, so that each has its share where time runs out; shapes of a user's own keep their order. `known`
+/// are the plans that won before.
 ///
 /// # Errors
 /// One line that names what does not exist, or does not fit on any device.
@@ -52,6 +56,7 @@ pub fn expand(
     devices: &[DeviceInfo],
     selection: &Selection,
     profile: Profile,
+    known: &Known,
 ) -> Result<Vec<Planned>, String> {
     let devices = chosen_devices(devices, &selection.devices)?;
     for name in &selection.kernels {
@@ -86,10 +91,12 @@ pub fn expand(
                     if precision.missing(&device.caps).is_some() {
                         lacking.push(precision);
                     }
-                    for variant in case_variants(&*case, device, selection, profile) {
+                    let best = known.best(device, &*case).filter(|_| selection.plan.is_none());
+                    for variant in case_variants(&*case, device, selection, profile, best.as_ref()) {
                         known_variants.insert(variant.clone());
                         if variant == NO_VARIANT || chosen(&selection.variants, &variant) {
-                            queue.push(plan_case(&*case, device, variant, &fields, named.clone()));
+                            let named = named.clone();
+                            queue.push(plan_case(&*case, device, variant, &fields, named, best.as_ref()));
                         }
                     }
                 }
@@ -164,26 +171,31 @@ fn shapes(
     }
 }
 
-/// The preferred kernel of the program's own and every library; `--full`, or a variant by name, takes all families.
-fn case_variants(case: &dyn Case, device: &DeviceInfo, selection: &Selection, profile: Profile) -> Vec<String> {
+/// The best known or else the preferred kernel of the program's own, and every library; `--full`, or a variant by name,
+/// takes all families.
+fn case_variants(
+    case: &dyn Case,
+    device: &DeviceInfo,
+    selection: &Selection,
+    profile: Profile,
+    best: Option<&Best>,
+) -> Vec<String> {
+    if let Some(name) = &selection.plan {
+        return case.plan(&device.caps, name).map(|plan| plan.variant()).into_iter().collect();
+    }
     let libraries = device.caps.libraries(case.op());
+    let plans = case.plans(&device.caps).into_iter().map(|plan| plan.variant());
+    let all: Vec<String> = plans.chain(best.map(|best| best.variant.clone())).collect();
+    let own = best.map(|best| &best.variant).or_else(|| all.iter().find(|variant| !libraries.contains(*variant)));
+    let every_family = profile == Profile::Full || !selection.variants.is_empty();
     let mut variants: Vec<String> = Vec::new();
-    for plan in case.plans(&device.caps) {
-        if selection.plan.as_ref().is_some_and(|name| *name != plan.name()) {
-            continue;
-        }
-        let variant = plan.variant();
-        let has_own = variants.iter().any(|known| !libraries.contains(known));
-        let wanted = libraries.contains(&variant)
-            || !has_own
-            || profile == Profile::Full
-            || !selection.variants.is_empty()
-            || selection.plan.is_some();
-        if wanted && !variants.contains(&variant) {
-            variants.push(variant);
+    for variant in &all {
+        let wanted = every_family || libraries.contains(variant) || Some(variant) == own;
+        if wanted && !variants.contains(variant) {
+            variants.push(variant.clone());
         }
     }
-    if variants.is_empty() && selection.plan.is_none() {
+    if variants.is_empty() {
         variants.push(NO_VARIANT.to_owned());
     }
     variants
@@ -195,10 +207,12 @@ fn plan_case(
     variant: String,
     fields: &BTreeMap<String, String>,
     named: Option<NamedShape>,
+    best: Option<&Best>,
 ) -> Planned {
     let output = case.output();
     let tensors: Vec<_> = case.inputs().into_iter().chain([output]).collect();
     Planned {
+        best: best.filter(|best| best.variant == variant).cloned(),
         id: CaseId {
             op: case.op().to_owned(),
             precision: case.precision(),
@@ -217,12 +231,13 @@ fn plan_case(
 ///
 /// # Errors
 /// One line that names what this program does not know.
-pub fn from_id(catalogue: &Catalogue, id: &CaseId, device: &DeviceInfo) -> Result<Planned, String> {
+pub fn from_id(catalogue: &Catalogue, id: &CaseId, device: &DeviceInfo, known: &Known) -> Result<Planned, String> {
     let operation = catalogue.operation(&id.op).map_err(|error| error.0)?;
     let fields = operation.parse_shape_text(&id.shape).map_err(|error| error.0)?;
     let case = operation.case(id.precision, &fields).map_err(|error| error.0)?;
     let named = operation.shapes(Profile::Full).into_iter().find(|shape| shape.fields == fields);
-    Ok(plan_case(&*case, device, id.variant.clone(), &fields, named))
+    let best = known.best(device, &*case);
+    Ok(plan_case(&*case, device, id.variant.clone(), &fields, named, best.as_ref()))
 }
 
 /// A user's own shape that no chosen device can hold is a mistake in the command, not a result.

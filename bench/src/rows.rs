@@ -6,7 +6,7 @@ use crate::plan::Planned;
 use crate::run::RunSettings;
 use accelbench_kernels::Profile;
 use accelbench_kernels::fill::Fill;
-use accelbench_reports::{CacheMode, Provenance, ResultRow, Status};
+use accelbench_reports::{CacheMode, PlanSource, Provenance, ResultRow, Status};
 use serde_json::{Map, Value};
 use std::fmt::Write;
 
@@ -49,9 +49,15 @@ pub(crate) fn complete(planned: &Planned, settings: &RunSettings, mut row: Resul
     let provenance = row.provenance.get_or_insert_with(|| Provenance {
         source_sha256: None,
         plan: None,
+        plan_source: None,
         seed: settings.seed,
         fill: settings.fill.name().to_owned(),
         command: String::new(),
+    });
+    provenance.plan_source = provenance.plan.as_ref().map(|_| match (&settings.plan, &planned.best) {
+        (Some(_), _) => PlanSource::Command,
+        (None, Some(best)) => best.source,
+        (None, None) => PlanSource::Default,
     });
     provenance.command = command(planned, settings, provenance.plan.as_deref());
     row

@@ -251,7 +251,7 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
     fn request(&self, planned: &Planned) -> CaseRequest {
         CaseRequest {
             case: planned.id.clone(),
-            plan: self.settings.plan.clone(),
+            plan: self.settings.plan.clone().or_else(|| planned.best.as_ref().map(|best| best.plan.clone())),
             seed: self.settings.seed,
             fill: self.settings.fill,
             cache: self.settings.cache,

@@ -1,6 +1,6 @@
 //! An operation's typed plans as [`Plan`]s, which know the problem and the device that they are for.
 
-use crate::{Plan, Program, Unit};
+use crate::{Demand, Plan, Program, Unit};
 use accelbench_backends::Caps;
 
 /// One way to compute problems of type `P`; the methods are those of [`Plan`].
@@ -12,6 +12,10 @@ pub(crate) trait TypedPlan<P> {
     fn program(&self, problem: &P, caps: &Caps) -> Program;
 
     fn unit(&self) -> Unit;
+
+    fn sizes(&self) -> Vec<u32>;
+
+    fn demand(&self, problem: &P) -> Option<Demand>;
 }
 
 /// A plan together with the problem and the device that it is for.
@@ -46,5 +50,13 @@ impl<T: TypedPlan<P>, P> Plan for Bound<T, P> {
 
     fn unit(&self) -> Unit {
         self.plan.unit()
+    }
+
+    fn sizes(&self) -> Vec<u32> {
+        self.plan.sizes()
+    }
+
+    fn demand(&self) -> Option<Demand> {
+        self.plan.demand(&self.problem)
     }
 }

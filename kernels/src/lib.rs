@@ -11,6 +11,7 @@ mod bound;
 pub mod catalogue;
 pub mod compare;
 pub mod conv2d;
+pub mod demand;
 mod fields;
 pub mod fill;
 pub mod gemm;
@@ -20,14 +21,17 @@ pub mod probe;
 pub mod program;
 mod samples;
 pub mod shapes;
+mod space;
 pub mod tensor;
 #[cfg(test)]
 mod testing;
+pub mod tuned;
 mod wgsl;
 
 pub use catalogue::Catalogue;
 pub use compare::Verdict;
-pub use op::{Case, Operation, Plan, ShapeError, TensorSpec, Unit, Work};
+pub use demand::Demand;
+pub use op::{Bucket, Case, Operation, Plan, ShapeError, TensorSpec, Unit, Work};
 pub use precision::Precision;
 pub use program::{BufferRole, BufferSpec, LaunchSpec, Program};
 pub use shapes::{NamedShape, Phase, Profile};

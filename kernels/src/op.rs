@@ -1,6 +1,6 @@
 //! What an operation offers. One [`Case`] object serves verifying, measuring, tuning and the support matrix.
 
-use crate::{NamedShape, Precision, Profile, Program, Tensor, Verdict};
+use crate::{Demand, NamedShape, Precision, Profile, Program, Tensor, Verdict};
 use accelbench_backends::{Caps, DType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -84,6 +84,23 @@ pub trait Case: Send + Sync {
     /// [`Case::unsupported`] says why.
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>>;
 
+    /// All ways to compute this case on such a device that a search may choose from: those of [`Case::plans`] first, in
+    /// their order, then whatever sizes the kernels can be made in and the device can hold.
+    fn space(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
+        self.plans(caps)
+    }
+
+    /// The way with this name, preferred or not.
+    fn plan(&self, caps: &Caps, name: &str) -> Option<Box<dyn Plan>> {
+        let named = |plans: Vec<Box<dyn Plan>>| plans.into_iter().find(|plan| plan.name() == name);
+        named(self.plans(caps)).or_else(|| named(self.space(caps)))
+    }
+
+    /// Which shapes are so much like this one that what is best for one of them is good for all.
+    fn bucket(&self) -> Bucket {
+        Bucket { layout: String::new(), sizes: self.shape_text() }
+    }
+
     /// What such a device lacks for this case, whatever the plan; none where it lacks nothing.
     fn missing(&self, caps: &Caps) -> Option<String> {
         self.precision().missing(caps)
@@ -118,6 +135,26 @@ pub trait Plan {
     fn unit(&self) -> Unit {
         Unit::Vector
     }
+
+    /// The sizes that make it this plan of its family, in a fixed order: plans with nearly the same ones are neighbours.
+    /// Empty where there is nothing to choose, as of a library.
+    fn sizes(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    /// What it asks of the device; none where that is not known, as of a library.
+    fn demand(&self) -> Option<Demand> {
+        None
+    }
+}
+
+/// Shapes that are much like each other, in words that say how.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Bucket {
+    /// How the tensors lie in memory, or what else has kernels of its own.
+    pub layout: String,
+    /// The sizes, rounded up.
+    pub sizes: String,
 }
 
 /// A device's arithmetic units: each kind has a peak of its own, and one never stands for the other.

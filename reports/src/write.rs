@@ -1,6 +1,7 @@
 //! Writing a result file, one whole line at a time.
 
-use crate::{Line, ReadError, RunFile};
+use crate::{ReadError, RunFile};
+use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -35,11 +36,18 @@ impl RunWriter {
     /// # Errors
     /// [`ReadError`], with the file's name and the cause.
     pub fn resume(path: &Path, run: &RunFile) -> Result<Self, ReadError> {
-        let wrap = |source| ReadError::Io { path: path.to_owned(), source };
-        let mut file = OpenOptions::new().write(true).open(path).map_err(wrap)?;
-        file.set_len(run.resume_at).map_err(wrap)?;
-        file.seek(SeekFrom::End(0)).map_err(wrap)?;
-        Ok(Self { file, path: path.to_owned(), whole: run.resume_at })
+        Self::resume_at(path, run.resume_at).map_err(|source| ReadError::Io { path: path.to_owned(), source })
+    }
+
+    /// Takes up a file of lines: what follows its first `whole` bytes is cut off.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn resume_at(path: &Path, whole: u64) -> io::Result<Self> {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.set_len(whole)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Self { file, path: path.to_owned(), whole })
     }
 
     /// The file's name.
@@ -56,7 +64,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// The system's, such as a full disk. The file then still ends with a whole line; without one, it is taken away.
-    pub fn line(&mut self, line: &Line) -> io::Result<()> {
+    pub fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         let written = self.file.write_all(&text).and_then(|()| match self.file.sync_data() {

@@ -46,13 +46,19 @@ const ODD: &str = "ACCELBENCH_ODD_SHAPES";
 /// As many as a test run has the time for; 500 and more are for a change of kernels or plans.
 const USUAL_ODD: u64 = 100;
 
+/// The environment variable that sets how many plans that only a search chooses each operation is held against in each
+/// type.
+const SPACE: &str = "ACCELBENCH_SPACE_PLANS";
+/// Each is compiled for its own.
+const USUAL_SPACE: u64 = 12;
+
 /// The environment variable that sets up to how many floating-point operations a shape of the profiles is computed.
 const CATALOGUE_FLOP: &str = "ACCELBENCH_CATALOGUE_FLOP";
 /// What a slow device does in a moment.
 const USUAL_CATALOGUE_FLOP: f64 = 5e8;
 
-/// Three trials for each device, operation and type: what backends must compute to be called conforming, by every plan;
-/// the shapes of the profiles; and odd shapes.
+/// Four trials for each device, operation and type: what backends must compute to be called conforming, by every plan;
+/// the shapes of the profiles; odd shapes; and odd shapes by plans that only a search chooses.
 pub fn trials(app: App) -> Vec<Trial> {
     let registry = (app.registry)();
     let mut trials = Vec::new();
@@ -76,7 +82,8 @@ fn device_trials(app: App, device: &DeviceInfo) -> Vec<Trial> {
         for &precision in operation.precisions() {
             // What the device lacks is tested for being refused, under a name that says so.
             let what = if may_refuse(&device.caps, operation, precision) { "/unsupported" } else { "" };
-            let odd = operation.odd(0).map(|_| ("/odd", conform_oddly as Suite));
+            let odd = [("/odd", conform_oddly as Suite), ("/space", conform_in_the_space)];
+            let odd = odd.into_iter().filter(|_| operation.odd(0).is_some());
             for (set, suite) in
                 [("", conform as Suite), ("/catalogue", conform_to_the_catalogue)].into_iter().chain(odd)
             {
@@ -128,7 +135,7 @@ fn conform_to_the_catalogue(session: &Session, operation: &dyn Operation, precis
         }
         let plans = plans(&*case, session.device().caps())?;
         // What a device has no room for is skipped in a run, too.
-        if let Some(plan) = plans.first().filter(|plan| session.too_large(&plan.program()).is_none()) {
+        if let Some(plan) = plans.first().filter(|plan| session.too_large(&plan.program(), 0).is_none()) {
             verify(session, &*case, &**plan, &measure::inputs(&*case, 0))?;
             computed += 1;
         }
@@ -143,6 +150,22 @@ fn conform_oddly(session: &Session, operation: &dyn Operation, precision: Precis
         let case = operation.case(precision, &fields).map_err(|error| error.0)?;
         let plans = plans(&*case, session.device().caps())?;
         if let Some(plan) = plans.get(index as usize % plans.len().max(1)) {
+            verify(session, &*case, &**plan, &measure::inputs(&*case, index))?;
+            computed += 1;
+        }
+    }
+    Ok(computed)
+}
+
+/// Odd shapes, each by one of all plans that there are, far from the one before.
+fn conform_in_the_space(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
+    /// A prime above the number of plans, so that steps of it come to all of them.
+    const STRIDE: u64 = 7919;
+    let mut computed = 0;
+    for (index, fields) in (0..setting(SPACE, USUAL_SPACE)?).map_while(|index| Some((index, operation.odd(index)?))) {
+        let case = operation.case(precision, &fields).map_err(|error| error.0)?;
+        let space = case.space(session.device().caps());
+        if let Some(plan) = space.get((index * STRIDE) as usize % space.len().max(1)) {
             verify(session, &*case, &**plan, &measure::inputs(&*case, index))?;
             computed += 1;
         }

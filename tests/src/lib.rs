@@ -5,6 +5,7 @@ pub mod chip;
 pub mod conformance;
 pub mod faulty;
 pub mod program;
+pub mod raced;
 pub mod require;
 pub mod slowed;
 pub mod timed;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where probings are kept, instead of the user's cache folder.
 pub const FOLDER_VARIABLE: &str = "ACCELBENCH_CACHE_DIR";
@@ -82,18 +82,23 @@ impl Place {
     /// One line with the place and the system's reason.
     pub fn store(&self, ceilings: &Ceilings) -> Result<(), String> {
         let path = self.path.as_ref().ok_or_else(|| format!("no cache folder is known: set {FOLDER_VARIABLE}"))?;
-        let write = || -> io::Result<()> {
-            let folder = path.parent().unwrap_or(path);
-            fs::create_dir_all(folder)?;
-            let kept = Kept { key: self.key.clone(), ceilings: ceilings.clone() };
-            // Whole or not at all, also beside another run that does the same.
-            let mine =
-                folder.join(format!("{}.{}", path.file_name().unwrap_or_default().display(), std::process::id()));
-            fs::write(&mine, serde_json::to_vec(&kept)?)?;
-            fs::rename(&mine, path)
-        };
-        write().map_err(|error| format!("{}: {error}", path.display()))
+        let kept = Kept { key: self.key.clone(), ceilings: ceilings.clone() };
+        let written = serde_json::to_vec(&kept).map_err(io::Error::from).and_then(|text| write_whole(path, &text));
+        written.map_err(|error| format!("{}: {error}", path.display()))
     }
+}
+
+/// Writes a file in the cache folder, which is made where it is not there: whole or not at all, also beside another run
+/// that does the same.
+///
+/// # Errors
+/// The system's.
+pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)?;
+    let mine = folder.join(format!("{}.{}", path.file_name().unwrap_or_default().display(), std::process::id()));
+    fs::write(&mine, text)?;
+    fs::rename(&mine, path)
 }
 
 /// Where this program keeps what it can make again.

@@ -224,7 +224,7 @@ pub fn take_point(
     let Some(chosen) = case.plans(caps).into_iter().find(|known| known.name() == *plan) else {
         return failed(format!("there is no plan {plan} for {}", case.shape_text()));
     };
-    if let Some(reason) = session.too_large(&chosen.program()) {
+    if let Some(reason) = session.too_large(&chosen.program(), 0) {
         return failed(reason);
     }
     let (energy, device_lost) = metered.energy(session, &*case, &*chosen, || measure::inputs(&*case, SEED));

@@ -14,7 +14,7 @@ mod steps;
 mod theoretical;
 mod transfers;
 
-pub use cache::{FOLDER_VARIABLE, Place, cache_folder};
+pub use cache::{FOLDER_VARIABLE, Place, cache_folder, write_whole};
 pub use energy::{PointRequest, energy, is_known as energy_known, take_point};
 pub use merge::larger;
 pub use site::take;

@@ -1,8 +1,8 @@
 //! The best of many ways: every plan runs briefly, and the two fastest then run for as long as is left.
 
-use crate::measure::{self, Effort, Outcome, Session, Settings};
-use accelbench_kernels::fill::{self, Fill};
-use accelbench_kernels::{Case, Plan, Tensor, TensorSpec, Work};
+use crate::measure::{self, Effort, Inputs, Outcome, Session, Settings};
+use accelbench_kernels::fill::Fill;
+use accelbench_kernels::{Case, Plan, Work};
 use accelbench_reports::{CacheMode, Verify};
 use std::time::Instant;
 
@@ -46,7 +46,6 @@ pub(super) struct Trouble {
 /// Races plans on one device.
 pub(super) struct Racer<'a> {
     session: &'a Session,
-    /// Inputs that were made: cases that follow each other mostly take the same, and large ones take long to make.
     inputs: Inputs,
 }
 
@@ -117,7 +116,7 @@ impl<'a> Racer<'a> {
         };
         let settings = Settings { seed: SEED, fill: Fill::Normal, cache: CacheMode::Warm, effort };
         let kept = &mut self.inputs;
-        let outcome = measure::measure_on(self.session, case, plan, &settings, || kept.of(case));
+        let outcome = measure::measure_on(self.session, case, plan, &settings, || kept.of(case, Fill::Normal, SEED));
         let Outcome { fault, verify, timing, plan, device_lost, .. } = outcome;
         if let Some((status, reason)) = fault {
             let reason = format!("{status}: {reason}");
@@ -134,26 +133,4 @@ impl<'a> Racer<'a> {
 /// How much there is to do: a copy computes nothing.
 fn weight(work: Work) -> f64 {
     work.flop.max(work.bytes)
-}
-
-/// Inputs of the case before, which the next one mostly takes, too.
-#[derive(Default)]
-struct Inputs {
-    specs: Vec<TensorSpec>,
-    tensors: Vec<Tensor>,
-}
-
-impl Inputs {
-    /// A case's inputs; those that are the same as before are not made again.
-    fn of(&mut self, case: &dyn Case) -> &[Tensor] {
-        let specs = case.inputs();
-        let same = self.specs.iter().zip(&specs).take_while(|(kept, wanted)| kept == wanted).count();
-        if same < specs.len() {
-            self.tensors.truncate(same);
-            let more = specs.iter().enumerate().skip(same);
-            self.tensors.extend(more.map(|(index, spec)| fill::normal(spec, SEED, index as u64)));
-            self.specs.clone_from(&specs);
-        }
-        &self.tensors[..specs.len()]
-    }
 }

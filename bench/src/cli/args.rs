@@ -1,6 +1,7 @@
 //! The flags, defined once: help, man page and completions come from here.
 
 use super::gate::args::{EXIT_CODES as GATE_EXIT_CODES, GateArgs};
+use super::tune::args::{EXIT_CODES as TUNE_EXIT_CODES, TuneArgs};
 use crate::energy::Mode;
 use accelbench_backends::DeviceId;
 use accelbench_kernels::{Precision, fill};
@@ -18,6 +19,7 @@ accelbench says what any accelerator really delivers.
   accelbench doctor          what is not there, why, and what would help
   accelbench run gemm:m=4096,n=4096,k=4096 --dtype f16 --device cuda:0
                              measure one case
+  accelbench tune            look for faster plans, for ten minutes, and keep them
   accelbench gate --base main
                              whether this build is slower or wrong, by its exit code
   accelbench roofline FILE   how near to its device's ceilings each result is
@@ -39,7 +41,7 @@ Exit codes:
 
 Environment:
   ACCELBENCH_DISABLE=opencl,cuda   treat these backends as absent
-  ACCELBENCH_CACHE_DIR=FOLDER      keep the devices' ceilings here, and not in the user's cache folder
+  ACCELBENCH_CACHE_DIR=FOLDER      keep the devices' ceilings and tuned plans here, and not in the user's cache folder
   ACCELBENCH_METERS=FILE           use the meters that this file declares, too
   ACCELBENCH_WEBGPU_GL=1           let WebGPU use OpenGL, too
   NO_COLOR=1                       no colours";
@@ -102,6 +104,9 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Look for faster plans on these devices, and keep them for the runs to come
+    #[command(after_help = TUNE_EXIT_CODES)]
+    Tune(Box<TuneArgs>),
     /// Compare two builds, and say by the exit code whether the second one is slower or wrong
     #[command(after_help = GATE_EXIT_CODES)]
     Gate(Box<GateArgs>),
@@ -408,7 +413,7 @@ pub(super) struct RunArgs {
     /// Only this kernel family or library
     #[arg(short, long, value_name = "NAME", value_delimiter = ',', conflicts_with = "resume")]
     pub(super) variant: Vec<String>,
-    /// Only this plan, as `list --plans` names it
+    /// Only this plan, as `list --plans` or a tuning's log names it; without it, the best one that is known
     #[arg(short, long, value_name = "NAME", conflicts_with = "resume")]
     pub(super) plan: Option<String>,
     /// Only this device (opencl:1), or all of a backend (opencl)

@@ -8,9 +8,10 @@ use crate::energy::Mode;
 use crate::plan::{self, Planned, Selection};
 use crate::probe::Machine;
 use crate::run::{self, Event, RunSettings};
+use crate::tune::Known;
 use crate::{App, CaseId, host};
 use accelbench_kernels::fill::Fill;
-use accelbench_kernels::{Catalogue, Profile};
+use accelbench_kernels::Profile;
 use accelbench_reports::{
     BackendStatus, CacheMode, End, EndStatus, Line, Plan, ResultRow, RunFile, RunHeader, RunWriter, SCHEMA, Status,
     check, summary,
@@ -78,7 +79,9 @@ fn start(app: App, selection: &Selection, ceilings_energy: Mode, options: RunOpt
     // Before minutes are spent: a mistake in the selection, or a place that can't be written to.
     let machine = Machine::probe(app);
     let devices: Vec<_> = machine.devices().cloned().collect();
-    let cases = plan::expand(&(app.catalogue)(), &devices, selection, profile).map_err(UserError)?;
+    let known = Known::of(&machine, (app.catalogue)());
+    let cases = plan::expand(&(app.catalogue)(), &devices, selection, profile, &known).map_err(UserError)?;
+    known.notes().iter().for_each(|note| term::note(note));
     let path = options.output.unwrap_or_else(default_path);
     let writer = RunWriter::create(&path).map_err(|error| cannot_write(&path, &error))?;
     let header = header(app, &machine, &cases, &settings);
@@ -115,15 +118,17 @@ fn resume(app: App, path: &Path, json: bool) -> Result<ExitCode, UserError> {
         rated_power_w: plan.rated_power_w.clone(),
         case_limit: plan.case_limit_s.map(seconds),
     };
-    let cases = missing(&(app.catalogue)(), &file, &machine)
+    let cases = missing(app, &file, &machine)
         .map_err(|reason| UserError(format!("{}: {reason}", path.display())))?;
     let writer = RunWriter::resume(path, &file).map_err(UserError::new)?;
     Run { app, machine, cases, settings, writer, file, json, fresh: false }.go()
 }
 
 /// The planned cases that have no row yet.
-fn missing(catalogue: &Catalogue, file: &RunFile, machine: &Machine) -> Result<Vec<Planned>, String> {
+fn missing(app: App, file: &RunFile, machine: &Machine) -> Result<Vec<Planned>, String> {
+    let catalogue = (app.catalogue)();
     let done: BTreeSet<&str> = file.results.iter().map(|row| row.case.as_str()).collect();
+    let known = Known::of(machine, catalogue);
     let mut cases = Vec::new();
     for case in file.header.plan.cases.iter().filter(|case| !done.contains(case.as_str())) {
         let id: CaseId = case.parse()?;
@@ -142,7 +147,7 @@ fn missing(catalogue: &Catalogue, file: &RunFile, machine: &Machine) -> Result<V
                 named(after)
             ));
         };
-        cases.push(plan::from_id(catalogue, &id, device)?);
+        cases.push(plan::from_id(&catalogue, &id, device, &known)?);
     }
     Ok(cases)
 }

@@ -17,6 +17,7 @@ mod publish;
 mod report;
 mod show;
 mod term;
+mod tune;
 
 use crate::{App, worker};
 use accelbench_reports::units;
@@ -39,6 +40,7 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Doctor(format)) => inventory::doctor(app, format.json),
         Some(Command::Meters(format)) => meters::meters(app, format.json),
         Some(Command::List(options)) => inventory::list(app, &options),
+        Some(Command::Tune(options)) => tune::tune(app, &options),
         Some(Command::Gate(options)) => gate::gate(app, &options),
         Some(Command::Check { files, format }) => check::check(&files, format.json),
         Some(Command::Probe(options)) => ceilings::probe(app, &options),

@@ -4,7 +4,7 @@ use super::exit::UserError;
 use super::term::{self, BAD, FAINT, GOOD, styled};
 use super::units;
 use accelbench_kernels::fill::Fill;
-use accelbench_reports::{ResultRow, Status};
+use accelbench_reports::{PlanSource, ResultRow, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 
@@ -66,11 +66,16 @@ fn line(row: &ResultRow) -> String {
             let unsteady = if timing.steady { "" } else { ", had not settled" };
             let zeros = row.provenance.as_ref().is_some_and(|provenance| provenance.fill == Fill::Zeros.name());
             let zeros = if zeros { ", on zeros" } else { "" };
+            let tuned = row.provenance.as_ref().and_then(|provenance| {
+                let source = provenance.plan_source.filter(|source| *source != PlanSource::Default)?;
+                Some(format!(", {} by {}", provenance.plan.as_ref()?, source.name()))
+            });
+            let tuned = tuned.unwrap_or_default();
             let energy = row.energy.as_ref().and_then(|energy| energy.figures.as_ref());
             let energy =
                 energy.map_or(String::new(), |figures| format!("  {}", units::pj(figures.pj_per_flop, "FLOP")));
             format!(
-                "{name} {} {:>14} {share:>4}  {:>9} ±{half:.1}%{energy}{zeros}{unsteady}",
+                "{name} {} {:>14} {share:>4}  {:>9} ±{half:.1}%{energy}{tuned}{zeros}{unsteady}",
                 styled(GOOD, "ok"),
                 units::flop_per_s(rate.flop_per_s),
                 units::time(timing.median_ns)

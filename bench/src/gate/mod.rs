@@ -41,4 +41,5 @@ pub use estimate::Estimate;
 pub use options::{Invalid, Options};
 pub use plan::{Gate, Step, Task};
 pub use reading::{Arm, Case, Direction, Measured, Reading};
+pub(crate) use signed_rank::Walsh;
 pub use verdict::{Cause, Doubt, Exit, Finding, Stage, Verdict};

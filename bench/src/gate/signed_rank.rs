@@ -7,14 +7,14 @@
 //! the test more careful.
 
 /// All averages of two values, sorted.
-pub(super) struct Walsh {
+pub(crate) struct Walsh {
     averages: Vec<f64>,
     /// The probability of each number of averages below θ.
     probabilities: Vec<f64>,
 }
 
 impl Walsh {
-    pub(super) fn of(values: &[f64]) -> Self {
+    pub(crate) fn of(values: &[f64]) -> Self {
         let pairs = values.iter().enumerate().flat_map(|(i, a)| values[..=i].iter().map(|b| f64::midpoint(*a, *b)));
         let mut averages: Vec<f64> = pairs.collect();
         averages.sort_by(f64::total_cmp);
@@ -22,12 +22,12 @@ impl Walsh {
     }
 
     /// Hodges' and Lehmann's estimate of θ. None without values.
-    pub(super) fn centre(&self) -> Option<f64> {
+    pub(crate) fn centre(&self) -> Option<f64> {
         crate::stats::median(&self.averages)
     }
 
     /// θ is below the first with a probability of at most `level`, and so for the second and above.
-    pub(super) fn interval(&self, level: f64) -> [f64; 2] {
+    pub(crate) fn interval(&self, level: f64) -> [f64; 2] {
         let mut cumulative = 0.0;
         let rejecting = self.probabilities.iter().take_while(|p| {
             cumulative += **p;

@@ -5,6 +5,7 @@
 //! all of them unknown: no block probes a device, and none holds a rate against a probing that noise spoilt.
 
 use super::process::{Process, Stop};
+use crate::ceilings::FOLDER_VARIABLE;
 use accelbench_reports::gate::{Arm, Build};
 use accelbench_reports::{BackendStatus, Ceilings, Line, ResultRow, RunFile, RunHeader, RunWriter};
 use std::collections::BTreeSet;
@@ -45,6 +46,7 @@ pub(super) fn plan(
     stopped: &dyn Fn() -> bool,
 ) -> Result<Planned, Stop> {
     let mut command = Command::new(&build.path);
+    own_cache(&mut command, file);
     command.arg("run").args(selection).args(["--json", "--energy", "off", "-o"]).arg(file);
     let harness = |how: &str| Stop::Harness(format!("the {} `{}` does not start: {how}", arm.name(), build.given));
     let mut process = Process::start(&mut command).map_err(|error| harness(&error.to_string()))?;
@@ -100,6 +102,7 @@ impl<'a> Runner<'a> {
         self.prepare(cases, energy, file).map_err(|error| harness(format!("{}: {error}", file.display())))?;
         let mut command = Command::new(&self.build.path);
         command.args(["run", "--json", "--resume"]).arg(file);
+        own_cache(&mut command, file);
         if !self.disabled.is_empty() {
             command.env(DISABLE, &self.disabled);
         }
@@ -148,6 +151,12 @@ impl<'a> Runner<'a> {
         }
         Ok(())
     }
+}
+
+/// Keeps what was tuned on this machine from a build: it belongs to kernels of one build, and would flatter that one. What
+/// was tuned and built in is the build's own.
+fn own_cache(command: &mut Command, file: &Path) {
+    command.env(FOLDER_VARIABLE, file.with_file_name("cache"));
 }
 
 /// The device in a case's id.

@@ -1,12 +1,16 @@
 //! Measuring one case on one open device: load, warm up, sample, and hold the output against the truth.
 
 mod effort;
+mod inputs;
 mod sampling;
 mod session;
+mod turns;
 
 pub use effort::Effort;
+pub use inputs::Inputs;
 pub use sampling::Samples;
 pub use session::{Loaded, Session};
+pub use turns::{Lane, Turns, take_turns};
 
 use crate::stats;
 use accelbench_backends::Error;
@@ -105,7 +109,7 @@ pub fn measure_on<I: AsRef<[Tensor]>>(
     inputs: impl FnOnce() -> I,
 ) -> Outcome {
     let program = plan.program();
-    let outcome = match session.too_large(&program) {
+    let outcome = match session.too_large(&program, 0) {
         Some(reason) => Outcome::fault(Status::Skipped, reason),
         None => measure_loaded(session, case, &program, inputs().as_ref(), settings).unwrap_or_else(Outcome::from),
     };

@@ -1,7 +1,7 @@
 //! Warm-up until times settle, then batches long enough for the clock.
 
 use super::{Effort, Loaded, Session};
-use accelbench_backends::{Clock, Error, Result};
+use accelbench_backends::{Clock, Error, Result, Span};
 use std::time::Instant;
 
 /// A batch is at least so many of the clock's steps long: each sample is then exact to 0.1%.
@@ -24,11 +24,23 @@ pub struct Samples {
     pub steady: bool,
 }
 
-/// Warms up and samples.
+/// A program that is warmed up.
+pub(super) struct Warm {
+    /// Runs of a batch that is long enough.
+    pub(super) batch: u64,
+    /// Nanoseconds of a run in the last batch.
+    pub(super) run_ns: f64,
+    /// Runs so far.
+    pub(super) runs: u64,
+    /// Whether times have settled.
+    pub(super) steady: bool,
+}
+
+/// Warms up until times settle.
 ///
 /// # Errors
-/// The device's, and `InvalidArgument` for a clock that stands still.
-pub(super) fn sample(session: &Session, loaded: &Loaded, effort: &Effort) -> Result<Samples> {
+/// The device's.
+pub(super) fn warm_up(session: &Session, loaded: &Loaded, effort: &Effort) -> Result<Warm> {
     let resolution = session.device().caps().clock_resolution_ns;
     let batch_ns = (effort.batch_s * 1e9).max(CLOCK_STEPS * resolution);
     let batch_for = |run_ns: f64| {
@@ -43,24 +55,29 @@ pub(super) fn sample(session: &Session, loaded: &Loaded, effort: &Effort) -> Res
     let start = Instant::now();
     // The first run also pays for what drivers put off: paging in, compiling for good.
     session.run_batch(loaded, 1)?;
-    let mut warmup_runs = 1;
+    let mut runs = 1;
     let mut batch = 1;
     let mut recent: Vec<f64> = Vec::new();
-    let steady = loop {
+    loop {
         let span = session.run_batch(loaded, batch)?;
-        warmup_runs += batch;
+        runs += batch;
         let run_ns = span.ns / batch as f64;
         batch = batch_for(run_ns);
         recent.push(run_ns);
         let elapsed = start.elapsed().as_secs_f64();
-        if elapsed >= effort.warmup_min_s && settled(&recent) {
-            break true;
+        let steady = elapsed >= effort.warmup_min_s && settled(&recent);
+        if steady || elapsed >= effort.warmup_max_s {
+            return Ok(Warm { batch, run_ns, runs, steady });
         }
-        if elapsed >= effort.warmup_max_s {
-            break false;
-        }
-    };
+    }
+}
 
+/// Warms up and samples.
+///
+/// # Errors
+/// The device's, and `InvalidArgument` for a clock that stands still.
+pub(super) fn sample(session: &Session, loaded: &Loaded, effort: &Effort) -> Result<Samples> {
+    let Warm { batch, runs: warmup_runs, steady, .. } = warm_up(session, loaded, effort)?;
     let start = Instant::now();
     let mut ns = Vec::new();
     let mut clock = Clock::HostWall;
@@ -68,13 +85,21 @@ pub(super) fn sample(session: &Session, loaded: &Loaded, effort: &Effort) -> Res
         || (ns.len() < effort.samples_max && start.elapsed().as_secs_f64() < effort.sample_s)
     {
         let span = session.run_batch(loaded, batch)?;
-        if !(span.ns.is_finite() && span.ns > 0.0) {
-            return Err(Error::invalid(format!("the device's clock says that {batch} runs took {} ns", span.ns)));
-        }
         clock = span.clock;
-        ns.push(span.ns / batch as f64);
+        ns.push(checked(span, batch)?);
     }
     Ok(Samples { ns, clock, batch, warmup_runs, steady })
+}
+
+/// Nanoseconds of a run in the span of a batch.
+///
+/// # Errors
+/// `InvalidArgument` for a clock that stands still.
+pub(super) fn checked(span: Span, batch: u64) -> Result<f64> {
+    if span.ns.is_finite() && span.ns > 0.0 {
+        return Ok(span.ns / batch as f64);
+    }
+    Err(Error::invalid(format!("the device's clock says that {batch} runs took {} ns", span.ns)))
 }
 
 fn settled(recent: &[f64]) -> bool {

@@ -57,8 +57,8 @@ impl Session {
         &*self.device
     }
 
-    /// Why a program can't be loaded for its size, with the numbers.
-    pub fn too_large(&self, program: &Program) -> Option<String> {
+    /// Why a program can't be loaded for its size, with the numbers, where others hold so many bytes `beside` it.
+    pub fn too_large(&self, program: &Program, beside: u64) -> Option<String> {
         let caps = self.device.caps();
         let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
         if let Some(buffer) = program.buffers.iter().find(|buffer| buffer.bytes > caps.max_buffer_bytes) {
@@ -70,8 +70,9 @@ impl Session {
         }
         let memory = self.device.memory().ok()?;
         let free = memory.free.or(memory.total)?;
-        // The rest is for the driver and for what else runs there.
-        let usable = free / 10 * 9;
+        // The rest is for the driver and for what else runs there. Drivers may take memory when it is first used, so that
+        // what is held beside may still be free.
+        let usable = (free / 10 * 9).saturating_sub(beside);
         (program.bytes() > usable).then(|| {
             format!("it needs {:.2} GiB and {:.2} GiB of device memory can be used", gib(program.bytes()), gib(usable))
         })

@@ -1,10 +1,11 @@
 //! The worker's side.
 
-use super::protocol::{Answer, CaseRequest, MARK, Request};
+use super::protocol::{Answer, CaseRequest, MARK, Request, TurnsRequest};
 use crate::energy::{Found, Metered};
-use crate::measure::{self, Outcome, Session, Settings};
+use crate::measure::{self, Inputs, Lane, Outcome, Session, Settings, take_turns};
 use crate::{App, ceilings};
 use accelbench_backends::{Absence, AbsenceReason, DeviceId};
+use accelbench_kernels::fill::Fill;
 use accelbench_kernels::{self as kernels, Case, Catalogue, Plan};
 use accelbench_reports::{CacheMode, Energy, EnergyStatus, Provenance, ResultRow, Status, Unit};
 use std::io::{self, BufRead, Write};
@@ -46,6 +47,7 @@ pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
     say(&Answer::Ready(Box::new(session.device().info().clone())));
     let catalogue = (app.catalogue)();
     let mut meter = None;
+    let mut inputs = Inputs::default();
     let mut cold = true;
     for request in requests {
         let device_lost = match request {
@@ -58,6 +60,16 @@ pub fn worker_main(app: App, device: &DeviceId) -> ExitCode {
                 let outcome = measure(&session, &*case, &request);
                 let (unit, device_lost) = (outcome.unit.map(unit), outcome.device_lost);
                 say(&Answer::Row { row: Box::new(row(&*case, &request, outcome)), unit, device_lost });
+                device_lost
+            }
+            Request::Turns(request) => {
+                let id = &request.case;
+                let case = match catalogue.case(&id.op, id.precision, &id.shape) {
+                    Ok(case) => case,
+                    Err(error) => return say(&Answer::Closed(error.0)),
+                };
+                let (lanes, device_lost) = turns(&session, &*case, &request, &mut inputs);
+                say(&Answer::Turns { lanes, device_lost });
                 device_lost
             }
             Request::Meter(mode) => {
@@ -102,6 +114,21 @@ fn measure(session: &Session, case: &dyn Case, request: &CaseRequest) -> Outcome
     }
 }
 
+/// The plans' times, in the order of their names in the request.
+fn turns(session: &Session, case: &dyn Case, request: &TurnsRequest, inputs: &mut Inputs) -> (Vec<Lane>, bool) {
+    let caps = session.device().caps();
+    let mut plans = Vec::new();
+    for name in &request.plans {
+        let Some(plan) = case.plan(caps, name) else {
+            let reason = format!("there is no plan {name} for this case on this device");
+            let lanes = request.plans.iter().map(|plan| Lane::faulty(plan, Status::Unsupported, reason.clone()));
+            return (lanes.collect(), false);
+        };
+        plans.push(plan);
+    }
+    take_turns(session, case, &plans, inputs.of(case, Fill::Normal, request.seed), &request.turns)
+}
+
 fn energy(catalogue: &Catalogue, session: &Session, request: &CaseRequest, found: &Found) -> (Energy, bool) {
     let id = &request.case;
     let metered = match found {
@@ -131,16 +158,16 @@ fn choose(session: &Session, case: &dyn Case, request: &CaseRequest) -> Result<B
     if let Some(reason) = case.unsupported(caps) {
         return Err(reason);
     }
-    let plans = case.plans(caps);
-    let known: Vec<String> = plans.iter().map(|plan| plan.name()).collect();
-    plans
-        .into_iter()
-        .filter(|plan| plan.variant() == request.case.variant)
-        .find(|plan| request.plan.as_ref().is_none_or(|name| *name == plan.name()))
-        .ok_or_else(|| {
-            let wanted = request.plan.as_ref().unwrap_or(&request.case.variant);
-            format!("there is no plan {wanted} for this case on this device; there are {}", known.join(", "))
-        })
+    let variant = &request.case.variant;
+    let found = match &request.plan {
+        Some(name) => case.plan(caps, name).filter(|plan| plan.variant() == *variant),
+        None => case.plans(caps).into_iter().find(|plan| plan.variant() == *variant),
+    };
+    found.ok_or_else(|| {
+        let known: Vec<String> = case.plans(caps).iter().map(|plan| plan.name()).collect();
+        let wanted = request.plan.as_ref().unwrap_or(variant);
+        format!("there is no plan {wanted} for this case on this device; there are {}", known.join(", "))
+    })
 }
 
 fn unit(unit: kernels::Unit) -> Unit {
@@ -177,6 +204,7 @@ fn row(case: &dyn Case, request: &CaseRequest, outcome: Outcome) -> ResultRow {
         provenance: Some(Provenance {
             source_sha256: outcome.source_sha256,
             plan: outcome.plan,
+            plan_source: None,
             seed: request.seed,
             fill: request.fill.name().to_owned(),
             command: String::new(),

@@ -10,5 +10,5 @@ mod workers;
 
 pub use child::{probe_main, worker_main};
 pub use parent::{Failure, Measured, Worker, probe};
-pub use protocol::CaseRequest;
+pub use protocol::{CaseRequest, TurnsRequest};
 pub use workers::Workers;

@@ -1,8 +1,9 @@
 //! The parent's side: starting workers, waiting for their answers with a deadline, and saying how they died.
 
-use super::protocol::{Answer, CaseRequest, Request, parse};
+use super::protocol::{Answer, CaseRequest, Request, TurnsRequest, parse};
 use crate::ceilings::{PointRequest, Step};
 use crate::energy::Mode;
+use crate::measure::Lane;
 use accelbench_backends::{Absence, AbsenceReason, DeviceId, DeviceInfo, Presence};
 use accelbench_reports::{Ceilings, Energy, EnergyPoint, ResultRow, Unit};
 use std::collections::VecDeque;
@@ -86,6 +87,23 @@ impl Worker {
     ) -> Result<Measured, Failure> {
         match self.ask(&Request::Case(request), deadline, stopped)? {
             Answer::Row { row, unit, device_lost } => Ok(Measured { row: *row, unit, device_lost }),
+            Answer::Closed(reason) => Err(Failure::Closed(reason)),
+            _ => Err(Failure::Crashed("it answered out of turn".to_owned())),
+        }
+    }
+
+    /// Has plans take turns. The flag says that the worker is of no more use.
+    ///
+    /// # Errors
+    /// How it failed; the worker is then of no more use either.
+    pub fn take_turns(
+        &mut self,
+        request: TurnsRequest,
+        deadline: Duration,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<(Vec<Lane>, bool), Failure> {
+        match self.ask(&Request::Turns(request), deadline, stopped)? {
+            Answer::Turns { lanes, device_lost } => Ok((lanes, device_lost)),
             Answer::Closed(reason) => Err(Failure::Closed(reason)),
             _ => Err(Failure::Crashed("it answered out of turn".to_owned())),
         }

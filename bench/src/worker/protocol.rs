@@ -3,7 +3,7 @@
 use crate::CaseId;
 use crate::ceilings::{PointRequest, Step};
 use crate::energy::Mode;
-use crate::measure::Effort;
+use crate::measure::{Effort, Lane, Turns};
 use accelbench_backends::{DeviceInfo, Presence};
 use accelbench_kernels::fill::Fill;
 use accelbench_reports::{CacheMode, Ceilings, Energy, EnergyPoint, ResultRow, Unit};
@@ -18,6 +18,8 @@ pub(super) const MARK: &str = "\u{1e}accelbench ";
 pub(super) enum Request {
     /// A case's row.
     Case(CaseRequest),
+    /// The times of plans that take turns.
+    Turns(TurnsRequest),
     /// A step of probing the device's ceilings, within about so many seconds.
     Step { step: Step, seconds: f64 },
     /// The energy of a probe.
@@ -45,6 +47,19 @@ pub struct CaseRequest {
     pub effort: Effort,
 }
 
+/// Plans of a case that are to take turns.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TurnsRequest {
+    /// The case; its variant is not looked at.
+    pub case: CaseId,
+    /// The plans by name; what each takes is seen in relation to the first.
+    pub plans: Vec<String>,
+    /// Of the inputs.
+    pub seed: u64,
+    /// How they take turns.
+    pub turns: Turns,
+}
+
 /// What a worker says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,6 +72,8 @@ pub(super) enum Answer {
     Closed(String),
     /// A case's row, and the units that it was computed on; with `device_lost`, the worker ends after it.
     Row { row: Box<ResultRow>, unit: Option<Unit>, device_lost: bool },
+    /// The times of plans that took turns, in their order; with `device_lost`, the worker ends after it.
+    Turns { lanes: Vec<Lane>, device_lost: bool },
     /// What a step of probing found; with `device_lost`, the worker ends after it.
     Found { ceilings: Box<Ceilings>, device_lost: bool },
     /// The energy of a probe, or why there is none of any; with `device_lost`, the worker ends after it.

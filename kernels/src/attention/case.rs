@@ -1,9 +1,13 @@
 //! Attention as an operation of the catalogue.
 
+use super::split::compiled_head;
 use super::{AttentionProblem, plan, reference, shapes};
 use crate::bound::bind;
 use crate::fields::object;
-use crate::{Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work};
+use crate::space::bucket_side;
+use crate::{
+    Bucket, Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work,
+};
 use accelbench_backends::Caps;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -105,6 +109,18 @@ impl Case for AttentionProblem {
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
         bind(plan::candidates(self, caps), self, caps)
+    }
+
+    fn space(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
+        bind(plan::space(self, caps), self, caps)
+    }
+
+    /// As many key heads, rows of each and keys, with heads that take the same kernel.
+    fn bucket(&self) -> Bucket {
+        let [heads, rows, keys] = [self.key_heads(), self.rows(), self.seq_kv].map(bucket_side);
+        let dim = compiled_head(self.head_dim).unwrap_or(self.head_dim);
+        let layout = if self.causal { "causal" } else { "full" };
+        Bucket { layout: layout.to_owned(), sizes: format!("{heads}-{rows}x{keys}x{dim}") }
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {

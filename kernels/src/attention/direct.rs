@@ -5,9 +5,10 @@
 
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head, wgsl};
-use crate::Program;
+use crate::demand::reuse;
 use crate::program::fold_grid;
 use crate::wgsl::MOST_ROUNDS;
+use crate::{Demand, Program};
 use accelbench_backends::{Caps, DeviceKind, Language, Source};
 
 const WGSL: &str = concat!(include_str!("rows.wgsl.j2"), include_str!("direct.wgsl.j2"));
@@ -30,27 +31,56 @@ pub struct DirectPlan {
 impl DirectPlan {
     /// The valid plan, where there is one.
     pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
+        let Some(group) = Self::group(problem, caps) else { return Vec::new() };
+        let units = 2 * u64::from(caps.compute_units.unwrap_or(4));
+        // More rows a work-item make more of each broadcast; those that no query fills cost as much as others.
+        let width = if problem.rows() > 2 * group && Self::takes_four(problem) { 4 } else { 1 };
+        let one = Self { width, group, split: Split::none(problem) };
+        let splits = units.div_ceil(one.tiles(problem)).max(one.rounds(problem).div_ceil(MOST_ROUNDS.into()));
+        let plan = Self { split: Split::of(problem, caps, splits, LEAST_CHUNK, BLOCK * group), ..one };
+        if plan.valid(problem, caps) { vec![plan] } else { Vec::new() }
+    }
+
+    /// All valid plans.
+    pub(super) fn space(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
+        let Some(group) = Self::group(problem, caps) else { return Vec::new() };
+        let widths: &[u32] = if Self::takes_four(problem) { &[1, 4] } else { &[1] };
+        let splits = Split::all(problem, caps, LEAST_CHUNK, BLOCK * group);
+        let plans = widths.iter().flat_map(|&width| splits.iter().map(move |&split| Self { width, group, split }));
+        plans.filter(|plan| plan.valid(problem, caps)).collect()
+    }
+
+    /// The sizes in the order of the name.
+    pub(super) fn sizes(&self) -> Vec<u32> {
+        vec![self.width, self.group, self.split.splits]
+    }
+
+    /// What it asks of a device.
+    pub(super) fn demand(&self, problem: &AttentionProblem) -> Demand {
+        let rows = self.width * self.group;
+        self.split.demand(problem, self.tiles(problem), rows, reuse(self.width, values(problem)))
+    }
+
+    /// Whether a work-item may have 4 rows: a long head's kernel, with all its sums as variables, would take the driver
+    /// half a minute to compile.
+    fn takes_four(problem: &AttentionProblem) -> bool {
+        problem.head_dim <= 128 && problem.head_dim.is_multiple_of(4)
+    }
+
+    fn valid(&self, problem: &AttentionProblem, caps: &Caps) -> bool {
+        let groups = self.tiles(problem) * u64::from(self.split.splits);
+        self.rounds(problem) <= u64::from(MOST_ROUNDS) && fold_grid(groups, caps.max_grid[0])[1] <= caps.max_grid[1]
+    }
+
+    /// The device's sub-group, where there are such plans for it.
+    fn group(problem: &AttentionProblem, caps: &Caps) -> Option<u32> {
         let fits = caps.kind == DeviceKind::Cpu
             && caps.speaks(Language::Wgsl)
             && problem.precision.missing(caps).is_none()
             && compiled_head(problem.head_dim).is_some()
             && problem.elements().iter().all(|&elements| elements < 1 << 32);
         // Where the size of a sub-group may vary, one sub-group is no fixed part of the work.
-        let Some((group, _)) = caps.subgroup.filter(|(smallest, largest)| fits && smallest == largest) else {
-            return Vec::new();
-        };
-        let units = 2 * u64::from(caps.compute_units.unwrap_or(4));
-        // More rows a work-item make more of each broadcast; those that no query fills cost as much as others. A long
-        // head's kernel, with all its sums as variables, would take the driver half a minute to compile.
-        let wide = problem.rows() > 2 * group && problem.head_dim <= 128 && problem.head_dim.is_multiple_of(4);
-        let width = if wide { 4 } else { 1 };
-        let one = Self { width, group, split: Split::none(problem) };
-        let splits = units.div_ceil(one.tiles(problem)).max(one.rounds(problem).div_ceil(MOST_ROUNDS.into()));
-        let plan = Self { split: Split::of(problem, caps, splits, LEAST_CHUNK, BLOCK * group), ..one };
-        let groups = plan.tiles(problem) * u64::from(plan.split.splits);
-        let valid = plan.rounds(problem) <= u64::from(MOST_ROUNDS)
-            && fold_grid(groups, caps.max_grid[0])[1] <= caps.max_grid[1];
-        if valid { vec![plan] } else { Vec::new() }
+        caps.subgroup.filter(|(smallest, largest)| fits && smallest == largest).map(|(group, _)| group)
     }
 
     /// The plan in one word.

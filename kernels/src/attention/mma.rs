@@ -4,8 +4,9 @@
 use super::AttentionProblem;
 use super::split::{KernelSource, LONGEST_HEAD, Split};
 use crate::gemm::{mma, precision_define, preferred_first};
+use crate::demand::reuse;
 use crate::program::{defines, fold_grid};
-use crate::{Precision, Program};
+use crate::{Demand, Precision, Program};
 use accelbench_backends::{Caps, Source};
 
 const SOURCE: &str = concat!(
@@ -95,6 +96,30 @@ impl MmaPlan {
         let fills =
             |plan: &Self| plan.tile.queries <= problem.rows().next_multiple_of(16) && plan.groups(problem) >= units;
         preferred_first(plans, fills)
+    }
+
+    /// All valid plans.
+    pub(super) fn space(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
+        // What has instructions and types has candidates.
+        if Self::candidates(problem, caps).is_empty() {
+            return Vec::new();
+        }
+        let splits = |tile: Tile| Split::all(problem, caps, LEAST_CHUNKS[0], tile.keys).into_iter();
+        let tiles = Tile::ladder(dim(problem)).into_iter();
+        let plans = tiles.flat_map(|tile| splits(tile).map(move |split| Self { tile, split }));
+        plans.filter(|plan| plan.valid(problem, caps)).collect()
+    }
+
+    /// The sizes in the order of the name.
+    pub(super) fn sizes(&self) -> Vec<u32> {
+        vec![self.tile.queries, self.tile.keys, self.tile.threads() / 32, self.split.splits]
+    }
+
+    /// What it asks of a device.
+    pub(super) fn demand(&self, problem: &AttentionProblem) -> Demand {
+        let Tile { queries, warp_queries, keys, .. } = self.tile;
+        let demand = self.split.demand(problem, self.tile.count(problem), queries, reuse(warp_queries, keys));
+        Demand { local_bytes: self.tile.shared_bytes(dim(problem)).into(), ..demand }
     }
 
     /// The plan in one word.

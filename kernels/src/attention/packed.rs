@@ -3,8 +3,10 @@
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head};
 use crate::gemm::{precision_define, preferred_first, vector_width};
+use crate::demand::reuse;
 use crate::program::{self, fold_grid};
-use crate::{Precision, Program};
+use crate::space::grid;
+use crate::{Demand, Precision, Program};
 use accelbench_backends::{Caps, DeviceKind, Language, Source};
 
 const OPENCL: &str = concat!(
@@ -62,11 +64,39 @@ impl PackedPlan {
                 plans.push(Self { panels, ..one });
             }
         }
-        plans.retain(|plan| {
-            fold_grid(plan.tiles(problem) * u64::from(plan.split.splits), caps.max_grid[0])[1] <= caps.max_grid[1]
-        });
+        plans.retain(|plan| plan.fits_grid(problem, caps));
         // What is computed for no query is wasted, and a narrower tile computes more slowly.
         preferred_first(plans, |plan| plan.vectors == 1 || plan.waste(problem) < 0.2)
+    }
+
+    /// All valid plans.
+    pub(super) fn space(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
+        // What compiles and has types has candidates.
+        let Some(Self { width, .. }) = Self::candidates(problem, caps).first().copied() else { return Vec::new() };
+        let Some(dim) = compiled_head(problem.head_dim) else { return Vec::new() };
+        let splits = Split::all(problem, caps, LEAST_CHUNK, KEYS);
+        let sizes = grid([&[4, 8], &[1, 2, 3], &[1, 2, 3, 4]]);
+        let plans = sizes.flat_map(|[rows, vectors, panels]| {
+            splits.iter().map(move |&split| Self { rows, vectors, width, panels, split })
+        });
+        plans.filter(|plan| plan.local_bytes(problem.precision, dim) <= caps.local_bytes)
+            .filter(|plan| plan.fits_grid(problem, caps))
+            .collect()
+    }
+
+    fn fits_grid(&self, problem: &AttentionProblem, caps: &Caps) -> bool {
+        fold_grid(self.tiles(problem) * u64::from(self.split.splits), caps.max_grid[0])[1] <= caps.max_grid[1]
+    }
+
+    /// The sizes in the order of the name.
+    pub(super) fn sizes(&self) -> Vec<u32> {
+        vec![self.rows, self.vectors, self.width, self.panels, self.split.splits]
+    }
+
+    /// What it asks of a device.
+    pub(super) fn demand(&self, problem: &AttentionProblem) -> Demand {
+        let queries = self.panels * self.vectors * self.width;
+        self.split.demand(problem, self.tiles(problem), queries, reuse(self.rows, self.vectors))
     }
 
     /// The part of the computed rows that is no query's.

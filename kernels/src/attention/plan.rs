@@ -2,7 +2,8 @@
 
 use super::{AttentionProblem, DirectPlan, MmaPlan, PackedPlan, TiledPlan, WgmmaPlan};
 use crate::bound::TypedPlan;
-use crate::{Program, Unit, program};
+use crate::space::unique;
+use crate::{Demand, Program, Unit, program};
 use accelbench_backends::{Access, Caps};
 use serde_json::json;
 
@@ -44,6 +45,15 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     plans
 }
 
+/// All valid plans, those of [`candidates`] first.
+pub fn space(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan> {
+    let mma = MmaPlan::space(problem, caps).into_iter().map(AttentionPlan::Mma);
+    let packed = PackedPlan::space(problem, caps).into_iter().map(AttentionPlan::Packed);
+    let direct = DirectPlan::space(problem, caps).into_iter().map(AttentionPlan::Direct);
+    let tiled = TiledPlan::space(problem, caps).into_iter().map(AttentionPlan::Tiled);
+    unique(candidates(problem, caps).into_iter().chain(mma).chain(packed).chain(direct).chain(tiled))
+}
+
 impl TypedPlan<AttentionProblem> for AttentionPlan {
     fn variant(&self) -> String {
         match self {
@@ -83,6 +93,28 @@ impl TypedPlan<AttentionProblem> for AttentionPlan {
             AttentionPlan::Wgmma(_) | AttentionPlan::Mma(_) => Unit::Matrix,
             AttentionPlan::Tiled(_) | AttentionPlan::Packed(_) | AttentionPlan::Direct(_) => Unit::Vector,
             AttentionPlan::Library(_) => Unit::Any,
+        }
+    }
+
+    fn sizes(&self) -> Vec<u32> {
+        match self {
+            AttentionPlan::Wgmma(plan) => plan.sizes(),
+            AttentionPlan::Mma(plan) => plan.sizes(),
+            AttentionPlan::Tiled(plan) => plan.sizes(),
+            AttentionPlan::Packed(plan) => plan.sizes(),
+            AttentionPlan::Direct(plan) => plan.sizes(),
+            AttentionPlan::Library(_) => Vec::new(),
+        }
+    }
+
+    fn demand(&self, problem: &AttentionProblem) -> Option<Demand> {
+        match self {
+            AttentionPlan::Wgmma(plan) => Some(plan.demand(problem)),
+            AttentionPlan::Mma(plan) => Some(plan.demand(problem)),
+            AttentionPlan::Tiled(plan) => Some(plan.demand(problem)),
+            AttentionPlan::Packed(plan) => Some(plan.demand(problem)),
+            AttentionPlan::Direct(plan) => Some(plan.demand(problem)),
+            AttentionPlan::Library(_) => None,
         }
     }
 }

@@ -9,7 +9,7 @@
 use super::AttentionProblem;
 use super::plan::BINDINGS;
 use crate::program::{fold_grid, operands};
-use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
+use crate::{BufferRole, BufferSpec, Demand, LaunchSpec, Program};
 use accelbench_backends::{Access, Caps, KernelSpec, Source};
 use minijinja::Value;
 
@@ -23,6 +23,9 @@ pub(super) const LONGEST_HEAD: u32 = 256;
 
 /// A kernel is compiled for the lengths of heads up to one of these, so that few are.
 const HEADS: [u32; 4] = [64, 80, 128, LONGEST_HEAD];
+
+/// Chunks that a search divides keys into, at most: 2 to the power of this.
+const MOST_DOUBLINGS: u32 = 6;
 
 /// Work-items of a work-group of the kernel that combines.
 const COMBINE_GROUP: u32 = 64;
@@ -53,10 +56,34 @@ impl Split {
         Self { splits: problem.seq_kv.div_ceil(chunk), chunk }
     }
 
+    /// The ways to divide the keys into 1, 2, 4, … chunks.
+    pub(super) fn all(problem: &AttentionProblem, caps: &Caps, least: u32, block: u32) -> Vec<Self> {
+        let mut splits = vec![Self::none(problem)];
+        splits.extend((1..=MOST_DOUBLINGS).map(|doublings| Self::of(problem, caps, 1 << doublings, least, block)));
+        splits.dedup_by_key(|split| split.splits);
+        splits
+    }
+
     /// Bytes of one chunk's parts of all rows.
     fn part_bytes(problem: &AttentionProblem) -> u64 {
         let rows = u64::from(problem.key_heads()) * u64::from(problem.rows());
         rows * (u64::from(problem.head_dim) + 2) * problem.precision.accumulate().bytes()
+    }
+
+    /// What `tiles` work-groups of each chunk, of `rows` rows each, ask of a device.
+    pub(super) fn demand(self, problem: &AttentionProblem, tiles: u64, rows: u32, reuse: f64) -> Demand {
+        let [dim, chunk] = [problem.head_dim, self.chunk].map(f64::from);
+        // Of a square of queries and keys, the mask leaves half.
+        let seen = if problem.causal && problem.seq_q > 1 { 0.5 } else { 1.0 };
+        let parts = if self.splits == 1 { 0.0 } else { 2.0 * f64::from(self.splits) * Self::part_bytes(problem) as f64 };
+        Demand {
+            groups: tiles as f64 * f64::from(self.splits),
+            group_flop: 4.0 * f64::from(rows) * chunk * dim * seen,
+            group_bytes: 2.0 * (chunk * seen + f64::from(rows)) * dim * problem.precision.storage().bytes() as f64,
+            other_bytes: parts,
+            reuse,
+            local_bytes: 0,
+        }
     }
 
     /// What a plan's name ends in.

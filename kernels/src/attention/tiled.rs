@@ -5,9 +5,11 @@
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head, wgsl};
 use crate::gemm::{precision_define, preferred_first};
+use crate::demand::reuse;
 use crate::program::{defines, fold_grid};
+use crate::space::grid;
 use crate::wgsl::MOST_ROUNDS;
-use crate::{Precision, Program};
+use crate::{Demand, Precision, Program};
 use accelbench_backends::{Caps, DeviceKind, Language, Source};
 
 const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("rows.cl"), include_str!("tiled.cl"));
@@ -75,9 +77,37 @@ impl TiledPlan {
         preferred_first(plans, fills).into_iter().chain(others).collect()
     }
 
+    /// All valid plans.
+    pub(super) fn space(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
+        if language(caps).is_none() || problem.precision.missing(caps).is_some() {
+            return Vec::new();
+        }
+        let sizes = grid([&[4, 8, 16, 32, 64, 128], &[32, 64, 128], &[4, 8, 16], &[8, 16, 32], &[4, 8, 16]]);
+        let tiles = sizes.map(|[rows, keys, group_m, group_n, depth]| Tile { rows, keys, group_m, group_n, depth });
+        let splits = |tile: Tile| Split::all(problem, caps, LEAST_CHUNK, tile.keys).into_iter();
+        let plans = tiles.filter(Tile::shares_evenly).flat_map(|tile| splits(tile).map(move |split| Self { tile, split }));
+        plans.filter(|plan| plan.valid(problem, caps)).collect()
+    }
+
     /// The plan in one word.
     pub fn name(&self) -> String {
-        format!("tiled-{}x{}{}", self.tile.rows, self.tile.keys, self.split.suffix())
+        let Tile { rows, keys, group_m, group_n, depth } = self.tile;
+        format!("tiled-{rows}x{keys}x{depth}-{group_m}x{group_n}{}", self.split.suffix())
+    }
+
+    /// The sizes in the order of the name.
+    pub(super) fn sizes(&self) -> Vec<u32> {
+        let Tile { rows, keys, group_m, group_n, depth } = self.tile;
+        vec![rows, keys, depth, group_m, group_n, self.split.splits]
+    }
+
+    /// What it asks of a device.
+    pub(super) fn demand(&self, problem: &AttentionProblem) -> Demand {
+        let Tile { rows, keys, group_m, group_n, .. } = self.tile;
+        let reuse = reuse(rows / group_m, (keys / group_n).max(1));
+        let dim = compiled_head(problem.head_dim).unwrap_or(problem.head_dim);
+        let local_bytes = self.tile.local_bytes(problem.precision, dim, None);
+        Demand { local_bytes, ..self.split.demand(problem, self.tile.count(problem), rows, reuse) }
     }
 
     fn splits(&self) -> u64 {
@@ -89,7 +119,7 @@ impl TiledPlan {
         let Tile { group_m, group_n, .. } = self.tile;
         let groups = self.tile.count(problem) * self.splits();
         // What does not fit into registers is not worth a kernel.
-        let sums = self.tile.rows / group_m * dim.div_ceil(group_n);
+        let sums = self.tile.rows / group_m * dim.div_ceil(group_n).max(self.tile.keys / group_n);
         group_m * group_n <= caps.max_group_items
             && group_n <= caps.max_group[0]
             && group_m <= caps.max_group[1]
@@ -149,6 +179,15 @@ impl TiledPlan {
 }
 
 impl Tile {
+    /// Whether work-items can share slices and tiles evenly, in every language: rows of threads lie within one warp, and
+    /// all threads together stage whole rows of a slice.
+    fn shares_evenly(&self) -> bool {
+        let Self { rows, keys, group_m, group_n, depth } = *self;
+        let items = group_m * group_n;
+        let staged = |side: u32| side.is_multiple_of(items / depth) || side < items / depth;
+        rows >= group_m && keys >= group_n && items >= 32 && items.is_multiple_of(depth) && staged(rows) && staged(keys)
+    }
+
     /// Tiles of rows of all heads.
     fn count(&self, problem: &AttentionProblem) -> u64 {
         u64::from(problem.rows().div_ceil(self.rows)) * u64::from(problem.key_heads())

@@ -4,9 +4,10 @@
 use super::AttentionProblem;
 use super::plan::BINDINGS;
 use super::split::{LONGEST_HEAD, PARAMS_BYTES, Split};
+use crate::demand::reuse;
 use crate::gemm::{precision_define, wgmma};
 use crate::program::{defines, operands};
-use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
+use crate::{BufferRole, BufferSpec, Demand, LaunchSpec, Precision, Program};
 use accelbench_backends::{Access, Caps, KernelSpec, Source};
 
 const SOURCE: &str = concat!(
@@ -66,6 +67,19 @@ impl WgmmaPlan {
     /// one.
     pub(super) fn fills(problem: &AttentionProblem, caps: &Caps) -> bool {
         2 * problem.rows() >= QUERIES && 2 * Self::tiles(problem) >= u64::from(caps.compute_units.unwrap_or(16))
+    }
+
+    /// The sizes in the order of the name.
+    pub(super) fn sizes(&self) -> Vec<u32> {
+        vec![QUERIES, self.kernel.keys, self.kernel.slots]
+    }
+
+    /// What it asks of a device.
+    pub(super) fn demand(&self, problem: &AttentionProblem) -> Demand {
+        // A group of warps multiplies 64 rows at a time.
+        let reuse = reuse(QUERIES / 2, self.kernel.keys);
+        let demand = Split::none(problem).demand(problem, Self::tiles(problem), QUERIES, reuse);
+        Demand { local_bytes: self.kernel.shared_bytes().into(), ..demand }
     }
 
     /// The plan in one word.

@@ -3,7 +3,7 @@
 use super::single::{BINDINGS, PARAMS_BYTES, params, single};
 use super::tiled::layout_define;
 use super::{ConvProblem, Layout};
-use crate::Program;
+use crate::{Case, Demand, Program};
 use crate::gemm::packed::vector_width;
 use crate::gemm::tiled::precision_define;
 use crate::program::{self, fold_grid};
@@ -40,18 +40,45 @@ struct Band {
 impl BandsPlan {
     /// The valid plan, where there is one.
     pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
+        let native = vector_width(problem.precision.accumulate(), caps);
+        Self::of_widths(&[native], problem, caps)
+    }
+
+    /// All valid plans: vectors of half a register, all of one, and two of them.
+    pub(super) fn space(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
+        let native = vector_width(problem.precision.accumulate(), caps);
+        Self::of_widths(&[native, native / 2, native * 2], problem, caps)
+    }
+
+    fn of_widths(widths: &[u32], problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
         let fits = caps.kind == DeviceKind::Cpu
             && caps.speaks(Language::OpenClC)
             && problem.precision.missing(caps).is_none()
             && problem.group_c() == 1
             && (problem.layout == Layout::Nchw || problem.group_k() == 1)
             && caps.local_bytes >= LOCAL_BYTES;
-        let plan = Self { width: vector_width(problem.precision.accumulate(), caps) };
-        let valid = fits
-            && plan
-                .band(problem)
-                .is_some_and(|band| fold_grid(groups(problem, band), caps.max_grid[0])[1] <= caps.max_grid[1]);
-        if valid { vec![plan] } else { Vec::new() }
+        let valid = |plan: &Self| {
+            let band = plan.band(problem);
+            band.is_some_and(|band| fold_grid(groups(problem, band), caps.max_grid[0])[1] <= caps.max_grid[1])
+        };
+        let widths = widths.iter().filter(|width| fits && (2..=16).contains(*width));
+        widths.map(|&width| Self { width }).filter(valid).collect()
+    }
+
+    /// What it asks of a device: each input once, and each tap's product in vectors.
+    pub(super) fn demand(self, problem: &ConvProblem) -> Demand {
+        let band = self.band(problem);
+        let groups = band.map_or(1, |band| groups(problem, band)) as f64;
+        let work = problem.work();
+        Demand {
+            groups,
+            group_flop: work.flop / groups,
+            group_bytes: work.bytes / groups,
+            other_bytes: 0.0,
+            // A vector of X and an element of W for each of its elements.
+            reuse: f64::from(self.width) / f64::from(self.width + 1),
+            local_bytes: LOCAL_BYTES,
+        }
     }
 
     /// The plan in one word.

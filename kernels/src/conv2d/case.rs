@@ -3,7 +3,10 @@
 use super::{ConvProblem, plan, reference, shapes};
 use crate::bound::bind;
 use crate::fields::object;
-use crate::{Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work};
+use crate::space::bucket_side;
+use crate::{
+    Bucket, Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work,
+};
 use accelbench_backends::Caps;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -134,6 +137,18 @@ impl Case for ConvProblem {
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
         bind(plan::candidates(self, caps), self, caps)
+    }
+
+    fn space(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
+        bind(plan::space(self, caps), self, caps)
+    }
+
+    /// Filters of one size, stride and dilation, over as many pixels, channels and groups.
+    fn bucket(&self) -> Bucket {
+        let sides = [self.pixels(), self.group_c(), self.group_k(), self.groups].map(bucket_side);
+        let [pixels, channels, filters, groups] = sides;
+        let window = format!("{}x{}-s{}-d{}", self.r, self.s, pair(self.stride), pair(self.dilation));
+        Bucket { layout: self.layout.name().to_owned(), sizes: format!("{pixels}x{channels}x{filters}-{window}-g{groups}") }
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {

@@ -5,7 +5,7 @@ use super::tiled::layout_define;
 use super::{ConvProblem, Layout};
 use crate::gemm::tiled::{language, precision_define};
 use crate::program::{defines, fold_grid};
-use crate::{Program, wgsl};
+use crate::{Demand, Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("params.cl"), include_str!("depthwise.cl"));
@@ -30,10 +30,33 @@ impl DepthwisePlan {
 
     /// The valid plans, the preferred one first.
     pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
+        Self::of_groups(&Self::LADDER, problem, caps)
+    }
+
+    /// All valid plans.
+    pub(super) fn space(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
+        Self::of_groups(&[32, 64, 128, 256, 512, 1024].map(|group| Self { group }), problem, caps)
+    }
+
+    fn of_groups(plans: &[Self], problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
         if language(caps).is_none() || problem.precision.missing(caps).is_some() || problem.group_c() != 1 {
             return Vec::new();
         }
-        Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect()
+        plans.iter().copied().filter(|plan| plan.valid(problem, caps)).collect()
+    }
+
+    /// What it asks of a device: both operands of each product from memory, which caches then have.
+    pub(super) fn demand(self, problem: &ConvProblem) -> Demand {
+        let taps = f64::from(problem.r) * f64::from(problem.s);
+        let storage = problem.precision.storage().bytes() as f64;
+        Demand {
+            groups: self.groups(problem) as f64,
+            group_flop: 2.0 * f64::from(self.group) * taps,
+            group_bytes: f64::from(self.group) * 3.0 * storage,
+            other_bytes: 0.0,
+            reuse: 0.5,
+            local_bytes: 0,
+        }
     }
 
     /// The plan in one word.

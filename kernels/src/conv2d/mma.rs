@@ -36,15 +36,24 @@ pub struct MmaPlan(pub Tile);
 impl MmaPlan {
     /// The valid plans, the preferred one first: the largest tile that still gives every compute unit one.
     pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
+        let valid = Self::of_tiles(LADDER.into_iter(), problem, caps);
+        let units = u64::from(caps.compute_units.unwrap_or(16));
+        preferred_first(valid, |plan| plan.tiles(problem) >= units)
+    }
+
+    /// All valid plans.
+    pub(super) fn space(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
+        Self::of_tiles(Tile::all(problem.precision), problem, caps)
+    }
+
+    fn of_tiles(tiles: impl Iterator<Item = Tile>, problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
         if problem.precision != Precision::F16
             || !mma::has_instructions(caps)
             || problem.precision.missing(caps).is_some()
         {
             return Vec::new();
         }
-        let valid = LADDER.into_iter().map(Self).filter(|plan| plan.valid(problem, caps)).collect();
-        let units = u64::from(caps.compute_units.unwrap_or(16));
-        preferred_first(valid, |plan| plan.tiles(problem) >= units)
+        tiles.map(Self).filter(|plan| plan.valid(problem, caps)).collect()
     }
 
     /// The plan in one word.

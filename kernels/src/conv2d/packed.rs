@@ -9,7 +9,7 @@ use super::{ConvProblem, Layout};
 use crate::gemm::PackedPlan as Tile;
 use crate::program::{self, fold_grid, operands};
 use crate::{BufferRole, BufferSpec, LaunchSpec, Program};
-use accelbench_backends::{Access, Caps, DeviceKind, KernelSpec, Language, Source};
+use accelbench_backends::{Access, Caps, KernelSpec, Source};
 
 const OPENCL: &str = concat!(
     include_str!("../types.cl"),
@@ -45,8 +45,7 @@ struct Jobs {
 impl PackedPlan {
     /// The valid plans, the preferred one first: the one that computes the least beyond the tensors' edges.
     pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
-        if caps.kind != DeviceKind::Cpu || !caps.speaks(Language::OpenClC) || problem.precision.missing(caps).is_some()
-        {
+        if !Tile::is_for(problem.precision, caps) {
             return Vec::new();
         }
         let plans = Tile::tiles(problem.precision, caps).into_iter().map(Self);
@@ -57,6 +56,18 @@ impl PackedPlan {
                 * u64::from(problem.pixels().div_ceil(pixels) * pixels)
         });
         plans
+    }
+
+    /// All valid plans.
+    pub(super) fn space(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
+        let plans = Tile::all(problem.precision, caps).into_iter().map(Self);
+        plans.filter(|plan| plan.valid(problem, caps)).collect()
+    }
+
+    /// The bytes that packing the filters reads and writes.
+    pub(super) fn packing_bytes(&self, problem: &ConvProblem) -> f64 {
+        let precision = problem.precision;
+        problem.elements()[1] as f64 * (precision.storage().bytes() + precision.accumulate().bytes()) as f64
     }
 
     /// The plan in one word.

@@ -1,8 +1,10 @@
 //! The ways to compute a convolution: one typed plan a family, each with its validity, geometry and program.
 
+use super::tiled::products;
 use super::{BandsPlan, ConvProblem, DepthwisePlan, DirectPlan, MmaPlan, PackedPlan, PointwisePlan, TiledPlan};
 use crate::bound::TypedPlan;
-use crate::{Program, Unit, program};
+use crate::space::unique;
+use crate::{Demand, Program, Unit, program};
 use accelbench_backends::Caps;
 use serde_json::json;
 
@@ -53,6 +55,19 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     plans
 }
 
+/// All valid plans, those of [`candidates`] first.
+pub fn space(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
+    let pointwise = PointwisePlan::space(problem, caps).into_iter().map(ConvPlan::Pointwise);
+    let mma = MmaPlan::space(problem, caps).into_iter().map(ConvPlan::Mma);
+    let packed = PackedPlan::space(problem, caps).into_iter().map(ConvPlan::Packed);
+    let direct = DirectPlan::space(problem, caps).into_iter().map(ConvPlan::Direct);
+    let tiled = TiledPlan::space(problem, caps).into_iter().map(ConvPlan::Tiled);
+    let bands = BandsPlan::space(problem, caps).into_iter().map(ConvPlan::Bands);
+    let depthwise = DepthwisePlan::space(problem, caps).into_iter().map(ConvPlan::Depthwise);
+    let more = pointwise.chain(mma).chain(packed).chain(direct).chain(tiled).chain(bands).chain(depthwise);
+    unique(candidates(problem, caps).into_iter().chain(more))
+}
+
 impl TypedPlan<ConvProblem> for ConvPlan {
     fn variant(&self) -> String {
         match self {
@@ -101,6 +116,36 @@ impl TypedPlan<ConvProblem> for ConvPlan {
             | ConvPlan::Direct(_)
             | ConvPlan::Bands(_)
             | ConvPlan::Depthwise(_) => Unit::Vector,
+        }
+    }
+
+    fn sizes(&self) -> Vec<u32> {
+        match self {
+            ConvPlan::Pointwise(plan) => plan.sizes(),
+            ConvPlan::Mma(plan) => plan.0.sizes(),
+            ConvPlan::Tiled(plan) => plan.0.sizes(),
+            ConvPlan::Packed(plan) => plan.0.sizes(),
+            ConvPlan::Direct(plan) => plan.0.sizes(),
+            // Two kinds of one variant, far from each other.
+            ConvPlan::Bands(plan) => vec![1, plan.width],
+            ConvPlan::Depthwise(plan) => vec![1 << 16, plan.group],
+            ConvPlan::Library(_) => Vec::new(),
+        }
+    }
+
+    fn demand(&self, problem: &ConvProblem) -> Option<Demand> {
+        let products = products(problem);
+        match self {
+            ConvPlan::Pointwise(plan) => Some(plan.demand()),
+            ConvPlan::Mma(plan) => Some(plan.0.demand(&products)),
+            ConvPlan::Tiled(plan) => Some(plan.0.demand(&products)),
+            ConvPlan::Packed(plan) => {
+                Some(Demand { other_bytes: plan.packing_bytes(problem), ..plan.0.demand(&products) })
+            }
+            ConvPlan::Direct(plan) => Some(plan.0.demand(&products)),
+            ConvPlan::Bands(plan) => Some(plan.demand(problem)),
+            ConvPlan::Depthwise(plan) => Some(plan.demand(problem)),
+            ConvPlan::Library(_) => None,
         }
     }
 }

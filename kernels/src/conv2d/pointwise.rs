@@ -3,7 +3,7 @@
 
 use super::{ConvProblem, Layout};
 use crate::gemm::{GemmProblem, WgmmaPlan};
-use crate::{BufferRole, Program};
+use crate::{BufferRole, Demand, Program};
 use accelbench_backends::Caps;
 
 /// A convolution as a GEMM, by that one's plan.
@@ -18,6 +18,22 @@ impl PointwisePlan {
     pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
         let Some(product) = product(problem) else { return Vec::new() };
         WgmmaPlan::candidates(&product, caps).into_iter().map(|plan| Self { plan, product }).collect()
+    }
+
+    /// All valid plans.
+    pub(super) fn space(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
+        let Some(product) = product(problem) else { return Vec::new() };
+        WgmmaPlan::space(&product, caps).into_iter().map(|plan| Self { plan, product }).collect()
+    }
+
+    /// The sizes in the order of the name.
+    pub(super) fn sizes(&self) -> Vec<u32> {
+        self.plan.sizes()
+    }
+
+    /// What it asks of a device.
+    pub(super) fn demand(&self) -> Demand {
+        self.plan.demand(&self.product)
     }
 
     /// The plan in one word.

@@ -65,6 +65,11 @@ impl TiledPlan {
         Tile::fitting(&products(problem), caps).into_iter().map(Self).collect()
     }
 
+    /// All valid plans.
+    pub(super) fn space(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
+        Tile::space(&products(problem), caps).into_iter().map(Self).collect()
+    }
+
     /// The plan in one word.
     pub fn name(&self) -> String {
         self.0.name()

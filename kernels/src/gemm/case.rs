@@ -3,7 +3,10 @@
 use super::{GemmProblem, plan, reference, shapes};
 use crate::bound::bind;
 use crate::fields::{named, object};
-use crate::{Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work};
+use crate::space::bucket_side;
+use crate::{
+    Bucket, Case, NamedShape, Operation, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work,
+};
 use accelbench_backends::Caps;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -90,6 +93,15 @@ impl Case for GemmProblem {
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
         bind(plan::candidates(self, caps), self, caps)
+    }
+
+    fn space(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
+        bind(plan::space(self, caps), self, caps)
+    }
+
+    fn bucket(&self) -> Bucket {
+        let [m, n, k] = [self.m, self.n, self.k].map(bucket_side);
+        Bucket { layout: self.trans().to_owned(), sizes: format!("{m}x{n}x{k}") }
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {

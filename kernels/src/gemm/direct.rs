@@ -8,8 +8,10 @@ use super::GemmProblem;
 use super::plan::preferred_first;
 use super::single::{BINDINGS, PARAMS_BYTES, single};
 use super::tiled::Products;
+use crate::demand::reuse;
 use crate::program::fold_grid;
-use crate::{Program, wgsl};
+use crate::space::grid;
+use crate::{Demand, Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const WGSL: &str = concat!(include_str!("direct_operands.wgsl.j2"), include_str!("direct.wgsl.j2"));
@@ -39,6 +41,21 @@ impl DirectPlan {
 
     /// The valid plans for such products, the preferred one first.
     pub(crate) fn fitting(problem: &Products, caps: &Caps) -> Vec<Self> {
+        let plans = Self::of_sizes(Self::LADDER.into_iter(), problem, caps);
+        // A CPU has few cores, so what counts on small matrices are rows that are computed and not stored.
+        preferred_first(plans, |plan| {
+            plan.rows <= problem.m.next_multiple_of(plan.group) && plan.tiles(problem) >= 16
+        })
+    }
+
+    /// All valid plans for such products, but for those with so many sums that they take long to compile.
+    pub(crate) fn space(problem: &Products, caps: &Caps) -> Vec<Self> {
+        let sizes = grid([&[1, 2, 3, 4, 5, 6], &[1, 2, 3, 4]]).filter(|[rows, columns]| rows * columns <= 6);
+        Self::of_sizes(sizes.map(|[rows, columns]| (rows, columns)), problem, caps)
+    }
+
+    /// The valid ones of these sizes: sub-groups of rows and runs of 4 columns.
+    fn of_sizes(sizes: impl Iterator<Item = (u32, u32)>, problem: &Products, caps: &Caps) -> Vec<Self> {
         let fits = caps.kind == DeviceKind::Cpu
             && caps.speaks(Language::Wgsl)
             && problem.precision.missing(caps).is_none()
@@ -48,13 +65,22 @@ impl DirectPlan {
         let Some((group, _)) = caps.subgroup.filter(|(smallest, largest)| fits && smallest == largest) else {
             return Vec::new();
         };
-        let plans = Self::LADDER
-            .iter()
+        sizes
             .map(|(rows, columns)| Self { rows: rows * group, columns: columns * 4, group })
             .filter(|plan| fold_grid(plan.tiles(problem), caps.max_grid[0])[1] <= caps.max_grid[1])
-            .collect();
-        // A CPU has few cores, so what counts on small matrices are rows that are computed and not stored.
-        preferred_first(plans, |plan| plan.rows <= problem.m.next_multiple_of(group) && plan.tiles(problem) >= 16)
+            .collect()
+    }
+
+    /// The sizes in the order of the name.
+    pub(crate) fn sizes(&self) -> Vec<u32> {
+        vec![self.rows, self.columns, self.group]
+    }
+
+    /// What it asks of a device for such products.
+    pub(crate) fn demand(&self, problem: &Products) -> Demand {
+        // A vector is a run of 4 columns of all lanes; an element of A comes by a broadcast.
+        let reuse = reuse(self.rows, self.columns);
+        Demand::of_tiles(problem, self.rows, self.columns * self.group, reuse)
     }
 
     /// The plan in one word.

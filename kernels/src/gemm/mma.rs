@@ -4,9 +4,11 @@
 use super::GemmProblem;
 use super::plan::preferred_first;
 use super::single::{BINDINGS, PARAMS_BYTES, single};
-use super::tiled::precision_define;
+use super::tiled::{Products, precision_define};
+use crate::demand::reuse;
 use crate::program::{self, fold_grid};
-use crate::{Precision, Program};
+use crate::space::grid;
+use crate::{Demand, Precision, Program};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
 const SOURCE: &str = concat!(
@@ -79,6 +81,43 @@ impl MmaPlan {
         let valid = ladder.iter().copied().filter(|plan| plan.valid(problem, caps)).collect();
         let units = u64::from(caps.compute_units.unwrap_or(16));
         preferred_first(valid, |plan| plan.tiles(problem.m, problem.n) >= units)
+    }
+
+    /// All valid plans.
+    pub(super) fn space(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
+        // What has instructions and types has candidates.
+        if Self::candidates(problem, caps).is_empty() {
+            return Vec::new();
+        }
+        Self::all(problem.precision).filter(|plan| plan.valid(problem, caps)).collect()
+    }
+
+    /// All sizes that the kernels can be made in.
+    pub(crate) fn all(precision: Precision) -> impl Iterator<Item = Self> {
+        let doubles = precision == Precision::F64;
+        let of = if doubles { Self::of_doubles } else { Self::new };
+        let (tiles, warps) = ([64, 128, 256], [32, 64]);
+        let all = grid([&tiles, &tiles, &warps, &warps, &[2, 3, 4, 5]]);
+        all.map(move |[tile_m, tile_n, warp_m, warp_n, stages]| of(tile_m, tile_n, warp_m, warp_n, stages))
+            .filter(move |plan| plan.fits_registers(if doubles { 2 } else { 1 }))
+    }
+
+    /// Whether a work-item's registers and a multiprocessor's hold the sums, so many registers each, and 64 others.
+    fn fits_registers(&self, of_a_sum: u32) -> bool {
+        let registers = self.warp_m * self.warp_n / 32 * of_a_sum + 64;
+        registers < 256 && self.threads() * registers <= 1 << 16
+    }
+
+    /// The sizes in the order of the name.
+    pub(crate) fn sizes(&self) -> Vec<u32> {
+        vec![self.tile_m, self.tile_n, self.warp_m, self.warp_n, self.stages]
+    }
+
+    /// What it asks of a device for such products.
+    pub(crate) fn demand(&self, problem: &Products) -> Demand {
+        let local_bytes = self.shared_bytes(true, true, problem.precision).into();
+        let tiles = Demand::of_tiles(problem, self.tile_m, self.tile_n, reuse(self.warp_m, self.warp_n));
+        Demand { local_bytes, ..tiles }
     }
 
     /// The plan in one word.

@@ -6,9 +6,11 @@
 
 use super::GemmProblem;
 use super::single::{PARAMS_BYTES, params};
-use super::tiled::precision_define;
+use super::tiled::{Products, precision_define};
+use crate::demand::reuse;
 use crate::program::{defines, fold_grid, operands};
-use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
+use crate::space::grid;
+use crate::{BufferRole, BufferSpec, Demand, LaunchSpec, Precision, Program};
 use accelbench_backends::{Access, Caps, DType, DeviceKind, KernelSpec, Language, Source};
 
 const OPENCL: &str = concat!(
@@ -38,11 +40,43 @@ pub struct PackedPlan {
 impl PackedPlan {
     /// The valid plans, the preferred one first.
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
-        if caps.kind != DeviceKind::Cpu || !caps.speaks(Language::OpenClC) || problem.precision.missing(caps).is_some()
-        {
+        if !Self::is_for(problem.precision, caps) {
             return Vec::new();
         }
         Self::tiles(problem.precision, caps).into_iter().filter(|plan| plan.valid(problem, caps)).collect()
+    }
+
+    /// All valid plans.
+    pub(super) fn space(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
+        Self::all(problem.precision, caps).into_iter().filter(|plan| plan.valid(problem, caps)).collect()
+    }
+
+    /// Whether there are such plans for a device.
+    pub(crate) fn is_for(precision: Precision, caps: &Caps) -> bool {
+        caps.kind == DeviceKind::Cpu && caps.speaks(Language::OpenClC) && precision.missing(caps).is_none()
+    }
+
+    /// All tiles that a CPU's 32 registers hold beside a row of B and an element of A, with vectors of half, all or two
+    /// of them.
+    pub(crate) fn all(precision: Precision, caps: &Caps) -> Vec<Self> {
+        if !Self::is_for(precision, caps) {
+            return Vec::new();
+        }
+        let native = vector_width(precision.accumulate(), caps);
+        let widths: Vec<u32> = [native, native / 2, native * 2].into_iter().filter(|w| (2..=16).contains(w)).collect();
+        let plans = grid([&[4, 6, 8, 12], &[1, 2, 3, 4], &widths]);
+        let plans = plans.map(|[rows, vectors, width]| Self { rows, vectors, width });
+        plans.filter(|plan| (plan.rows + 1) * plan.vectors * plan.width.div_ceil(native) < 32).collect()
+    }
+
+    /// The sizes in the order of the name.
+    pub(crate) fn sizes(&self) -> Vec<u32> {
+        vec![self.rows, self.vectors, self.width]
+    }
+
+    /// What it asks of a device for such products, packing left aside.
+    pub(crate) fn demand(&self, problem: &Products) -> Demand {
+        Demand::of_tiles(problem, self.rows, self.columns(), reuse(self.rows, self.vectors))
     }
 
     /// Tiles that fit a CPU's registers, the fastest first.
@@ -98,6 +132,13 @@ impl PackedPlan {
         let (bytes_a, bytes_b) = self.panel_bytes(problem);
         bytes_a.max(bytes_b) <= caps.max_buffer_bytes
             && fold_grid(panels_a * panels_b, caps.max_grid[0])[1] <= caps.max_grid[1]
+    }
+
+    /// The bytes that packing reads and writes.
+    pub(super) fn packing_bytes(&self, problem: &GemmProblem) -> f64 {
+        let [a, b, _] = problem.elements();
+        let (panels_a, panels_b) = self.panel_bytes(problem);
+        ((a + b) * problem.precision.storage().bytes() + panels_a + panels_b) as f64
     }
 
     /// The program for `problem` on a device with these capabilities.

@@ -1,8 +1,10 @@
 //! The ways to compute a GEMM: one typed plan a family, each with its validity, geometry and program.
 
+use super::tiled::Products;
 use super::{DirectPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, WgmmaPlan, library};
 use crate::bound::TypedPlan;
-use crate::{Program, Unit};
+use crate::space::unique;
+use crate::{Demand, Program, Unit};
 use accelbench_backends::{Caps, DeviceKind};
 
 /// One way to compute a GEMM.
@@ -41,6 +43,17 @@ pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
         plans.extend(packed);
     }
     plans
+}
+
+/// All valid plans, those of [`candidates`] first.
+pub fn space(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
+    let products = &problem.into();
+    let wgmma = WgmmaPlan::space(problem, caps).into_iter().map(GemmPlan::Wgmma);
+    let mma = MmaPlan::space(problem, caps).into_iter().map(GemmPlan::Mma);
+    let tiled = TiledPlan::space(products, caps).into_iter().map(GemmPlan::Tiled);
+    let packed = PackedPlan::space(problem, caps).into_iter().map(GemmPlan::Packed);
+    let direct = DirectPlan::space(products, caps).into_iter().map(GemmPlan::Direct);
+    unique(candidates(problem, caps).into_iter().chain(wgmma).chain(mma).chain(packed).chain(direct).chain(tiled))
 }
 
 /// Puts the first plan of a ladder, from large tiles to small, that `fills` the device before all others; the last one
@@ -92,6 +105,31 @@ impl TypedPlan<GemmProblem> for GemmPlan {
             GemmPlan::Wgmma(_) | GemmPlan::Mma(_) => Unit::Matrix,
             GemmPlan::Library(_) => Unit::Any,
             GemmPlan::Tiled(_) | GemmPlan::Packed(_) | GemmPlan::Direct(_) => Unit::Vector,
+        }
+    }
+
+    fn sizes(&self) -> Vec<u32> {
+        match self {
+            GemmPlan::Wgmma(plan) => plan.sizes(),
+            GemmPlan::Mma(plan) => plan.sizes(),
+            GemmPlan::Tiled(plan) => plan.sizes(),
+            GemmPlan::Packed(plan) => plan.sizes(),
+            GemmPlan::Direct(plan) => plan.sizes(),
+            GemmPlan::Library(_) => Vec::new(),
+        }
+    }
+
+    fn demand(&self, problem: &GemmProblem) -> Option<Demand> {
+        let products: Products = problem.into();
+        match self {
+            GemmPlan::Wgmma(plan) => Some(plan.demand(problem)),
+            GemmPlan::Mma(plan) => Some(plan.demand(&products)),
+            GemmPlan::Tiled(plan) => Some(plan.demand(&products)),
+            GemmPlan::Packed(plan) => {
+                Some(Demand { other_bytes: plan.packing_bytes(problem), ..plan.demand(&products) })
+            }
+            GemmPlan::Direct(plan) => Some(plan.demand(&products)),
+            GemmPlan::Library(_) => None,
         }
     }
 }

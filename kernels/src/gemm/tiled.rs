@@ -6,8 +6,10 @@
 use super::GemmProblem;
 use super::plan::preferred_first;
 use super::single::{BINDINGS, PARAMS_BYTES, single};
+use crate::demand::reuse;
 use crate::program::{defines, fold_grid};
-use crate::{Precision, Program, wgsl};
+use crate::space::grid;
+use crate::{Demand, Precision, Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("operands.cl"), include_str!("tiled.cl"));
@@ -83,6 +85,25 @@ impl TiledPlan {
         preferred_first(valid, |plan| plan.tiles(problem) >= 2 * units)
     }
 
+    /// All valid plans for such products.
+    pub(crate) fn space(problem: &Products, caps: &Caps) -> Vec<Self> {
+        if language(caps).is_none() || problem.precision.missing(caps).is_some() {
+            return Vec::new();
+        }
+        let (sides, depths, threads) = ([16, 32, 64, 128, 256], [8, 16, 32], [1, 2, 4, 8]);
+        let all = grid([&sides, &sides, &depths, &threads, &threads]);
+        let plans = all.map(|[tile_m, tile_n, tile_k, m, n]| Self::new(tile_m, tile_n, tile_k, m, n));
+        plans.filter(|plan| plan.shares_evenly() && plan.valid(problem, caps)).collect()
+    }
+
+    /// Whether the work-items can share the staging of each block evenly, whichever way it lies in memory: the kernels
+    /// suppose so.
+    fn shares_evenly(&self) -> bool {
+        let items = self.group()[0] * self.group()[1];
+        let [m, n, k] = [self.tile_m, self.tile_n, self.tile_k];
+        [m, n, k].iter().all(|&side| items.is_multiple_of(side)) && [m, n].iter().all(|&s| (s * k).is_multiple_of(items))
+    }
+
     /// The plan in one word.
     pub fn name(&self) -> String {
         format!("tiled-{}x{}x{}-{}x{}", self.tile_m, self.tile_n, self.tile_k, self.thread_m, self.thread_n)
@@ -91,6 +112,18 @@ impl TiledPlan {
     /// Work-items of a work-group, along n and m.
     pub fn group(&self) -> [u32; 3] {
         [self.tile_n / self.thread_n, self.tile_m / self.thread_m, 1]
+    }
+
+    /// The sizes in the order of the name.
+    pub(crate) fn sizes(&self) -> Vec<u32> {
+        vec![self.tile_m, self.tile_n, self.tile_k, self.thread_m, self.thread_n]
+    }
+
+    /// What it asks of a device for such products.
+    pub(crate) fn demand(&self, problem: &Products) -> Demand {
+        let local_bytes = self.local_bytes(problem.precision, None);
+        let tiles = Demand::of_tiles(problem, self.tile_m, self.tile_n, reuse(self.thread_m, self.thread_n));
+        Demand { local_bytes, ..tiles }
     }
 
     /// Tiles of all products.

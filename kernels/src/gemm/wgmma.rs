@@ -9,9 +9,11 @@
 
 use super::GemmProblem;
 use super::single::PARAMS_BYTES;
-use super::tiled::precision_define;
+use super::tiled::{Products, precision_define};
+use crate::demand::reuse;
 use crate::program::{self, fold_grid, operands};
-use crate::{BufferRole, BufferSpec, LaunchSpec, Precision, Program};
+use crate::space::grid;
+use crate::{BufferRole, BufferSpec, Demand, LaunchSpec, Precision, Program};
 use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
 
 const SOURCE: &str = concat!(
@@ -91,6 +93,45 @@ impl WgmmaPlan {
         let mut valid: Vec<Self> = ladder.filter(|plan| plan.valid(problem, caps)).collect();
         valid.sort_by(|left, right| left.seconds(problem, caps).total_cmp(&right.seconds(problem, caps)));
         valid
+    }
+
+    /// All valid plans.
+    pub(crate) fn space(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
+        // What has instructions and types has candidates, or none of the sizes is valid.
+        if Self::candidates(problem, caps).is_empty() {
+            return Vec::new();
+        }
+        let all = grid([&[128, 256], &[2, 3, 4, 5, 6], &[1, 2], &[1, 2, 4, 8, 16]]);
+        let plans = all.filter_map(|[tile_n, stages, cluster, parts]| {
+            let part = if parts == 1 { u32::MAX } else { problem.k.div_ceil(parts).next_multiple_of(TILE_K) };
+            let sensible = parts == 1 || (LEAST_PART..problem.k).contains(&part);
+            sensible.then_some(Self { part, ..Self::new(tile_n, stages, cluster) })
+        });
+        plans.filter(|plan| plan.valid(problem, caps)).collect()
+    }
+
+    /// The sizes in the order of the name.
+    pub(crate) fn sizes(&self) -> Vec<u32> {
+        vec![self.tile_n, self.stages, self.cluster, self.part]
+    }
+
+    /// What it asks of a device for such a problem. Of a cluster's work-groups each reads its share of B.
+    pub(crate) fn demand(&self, problem: &GemmProblem) -> Demand {
+        let products: Products = problem.into();
+        let parts = f64::from(self.parts(problem));
+        let tile = Demand::of_tiles(&products, TILE_M, self.tile_n, reuse(TILE_M / 2, self.tile_n));
+        let shared = f64::from(self.tile_n) * f64::from(problem.k) * (1.0 - 1.0 / f64::from(self.cluster));
+        let group_bytes = (tile.group_bytes - shared * problem.precision.storage().bytes() as f64) / parts;
+        // Each part of a sum is written and read.
+        let other_bytes = if parts > 1.0 { 2.0 * self.parts_bytes(problem) as f64 } else { 0.0 };
+        Demand {
+            groups: tile.groups * parts,
+            group_flop: tile.group_flop / parts,
+            group_bytes,
+            other_bytes,
+            local_bytes: self.shared_bytes().into(),
+            ..tile
+        }
     }
 
     /// The same with the sums in as many parts as give every cluster one; none where that are fewer than two.

@@ -17,7 +17,7 @@ pub use ceilings::{
 pub use end::{End, EndStatus};
 pub use energy::{Energy, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyStatus, EnergyWindow};
 pub use energy_ceilings::{EnergyCeilings, EnergyPoint, EnergyRoofline};
-pub use result::{Provenance, Rate, ResultRow, Status, Timing, Verify, Work};
+pub use result::{PlanSource, Provenance, Rate, ResultRow, Status, Timing, Verify, Work};
 pub use run::{BackendRow, BackendStatus, CacheMode, DeviceRow, Host, Plan, RunHeader, Suite};
 
 use schemars::JsonSchema;

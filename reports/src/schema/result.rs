@@ -148,6 +148,32 @@ pub struct Rate {
     pub bytes_per_s: f64,
 }
 
+/// Where a plan was known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanSource {
+    /// The kernel family's own choice by shape and device.
+    Default,
+    /// It won when kernels were tuned on this machine.
+    UserCache,
+    /// It won when kernels were tuned on a device of the family.
+    BuiltInTable,
+    /// The command named it.
+    Command,
+}
+
+impl PlanSource {
+    /// The name on screens.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::UserCache => "user cache",
+            Self::BuiltInTable => "built-in table",
+            Self::Command => "command",
+        }
+    }
+}
+
 /// What it takes to get a row again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Provenance {
@@ -155,6 +181,9 @@ pub struct Provenance {
     pub source_sha256: Option<String>,
     /// The plan in one word.
     pub plan: Option<String>,
+    /// Where the plan was known from; none where no plan was run, and in files of older programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_source: Option<PlanSource>,
     /// Of the inputs.
     pub seed: u64,
     /// How the inputs are made.
