@@ -3,6 +3,7 @@
 use crate::{Clock, DType, Language};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What kind of device it is.
@@ -52,6 +53,17 @@ pub enum TheoreticalRate {
     },
 }
 
+/// One way in which a library's function can be called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LibraryForm {
+    /// The library.
+    pub library: String,
+    /// The function.
+    pub function: String,
+    /// Values that arguments must have; what is not named here may be anything.
+    pub arguments: Map<String, Value>,
+}
+
 /// A device's capabilities and limits. Sizes are in bytes, times in nanoseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Caps {
@@ -62,6 +74,10 @@ pub struct Caps {
     /// Functions of libraries that [`Source::Library`](crate::Source::Library) reaches: function to library names, the
     /// preferred one first.
     pub libraries: BTreeMap<String, Vec<String>>,
+    /// What functions take of libraries that don't take everything.
+    pub library_forms: Vec<LibraryForm>,
+    /// Libraries that are no part of this program and were found on the machine, with what they say of themselves.
+    pub external: BTreeMap<String, String>,
     /// Types that kernels can load and store.
     pub storage: BTreeSet<DType>,
     /// Types that the device computes in; found by running a kernel where a driver's word can't be trusted.
@@ -105,5 +121,13 @@ impl Caps {
     /// The libraries that offer this function, the preferred one first.
     pub fn libraries(&self, function: &str) -> &[String] {
         self.libraries.get(function).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a library's function takes such arguments.
+    pub fn takes(&self, library: &str, function: &str, arguments: &Map<String, Value>) -> bool {
+        let mut forms =
+            self.library_forms.iter().filter(|form| form.library == library && form.function == function).peekable();
+        let fits = |form: &LibraryForm| form.arguments.iter().all(|(name, value)| arguments.get(name) == Some(value));
+        self.libraries(function).iter().any(|offered| offered == library) && (forms.peek().is_none() || forms.any(fits))
     }
 }

@@ -183,6 +183,8 @@ fn case_variants(case: &dyn Case, device: &DeviceInfo, selection: &Selection, pr
             variants.push(variant);
         }
     }
+    // Those of the machine first: what is measured after them is held against them.
+    variants.sort_by_key(|variant| !device.caps.external.contains_key(variant));
     if variants.is_empty() && selection.plan.is_none() {
         variants.push(NO_VARIANT.to_owned());
     }

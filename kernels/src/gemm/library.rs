@@ -1,22 +1,26 @@
 //! GEMM by a library of the device: prepared with all sizes, so that a launch needs no parameter.
 
-use super::GemmProblem;
-use crate::Program;
+use super::{GemmPlan, GemmProblem};
+use crate::{Program, program};
 use accelbench_backends::Caps;
-use serde_json::json;
+use serde_json::{Value, json};
 
-/// The device's libraries for this problem.
-pub(super) fn names(problem: &GemmProblem, caps: &Caps) -> Vec<String> {
-    if problem.precision.missing(caps).is_some() { Vec::new() } else { caps.libraries("gemm").to_vec() }
+/// The plans by libraries of this program, and by those of the machine.
+pub(super) fn candidates(problem: &GemmProblem, caps: &Caps) -> [Vec<GemmPlan>; 2] {
+    program::libraries(problem, caps, &arguments(problem))
+        .map(|names| names.into_iter().map(GemmPlan::Library).collect())
 }
 
 /// The program that calls the library `name`.
 pub(super) fn program(name: &str, problem: &GemmProblem) -> Program {
-    let arguments = json!({
+    program::library(problem, name, arguments(problem))
+}
+
+fn arguments(problem: &GemmProblem) -> Value {
+    json!({
         "m": problem.m, "n": problem.n, "k": problem.k,
         "trans_a": problem.trans_a, "trans_b": problem.trans_b,
         "storage": problem.precision.storage().name(),
         "accumulate": problem.precision.accumulate().name(),
-    });
-    crate::program::library(problem, name, arguments)
+    })
 }
