@@ -131,3 +131,70 @@ impl Caps {
         self.libraries(function).iter().any(|offered| offered == library) && (forms.peek().is_none() || forms.any(fits))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn object(value: &Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_library_takes_what_one_of_its_forms_names() {
+        let form = |function: &str, arguments: Value| LibraryForm {
+            library: "some".to_owned(),
+            function: function.to_owned(),
+            arguments: object(&arguments),
+        };
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let caps = Caps {
+            libraries: BTreeMap::from([
+                ("product".to_owned(), names(&["all", "some"])),
+                ("sum".to_owned(), names(&["some"])),
+            ]),
+            library_forms: vec![
+                form("product", json!({ "type": "f32", "groups": 1 })),
+                form("product", json!({ "type": "f64" })),
+            ],
+            ..Caps::nothing()
+        };
+        let takes = |library, function, arguments: Value| caps.takes(library, function, &object(&arguments));
+        assert!(takes("all", "product", json!({ "type": "f16", "groups": 2 })));
+        assert!(takes("some", "product", json!({ "type": "f32", "groups": 1, "size": 7 })));
+        assert!(takes("some", "product", json!({ "type": "f64", "groups": 2 })));
+        assert!(!takes("some", "product", json!({ "type": "f32", "groups": 2 })));
+        assert!(!takes("some", "product", json!({ "groups": 1 })));
+        assert!(takes("some", "sum", json!({})));
+        assert!(!takes("all", "sum", json!({})) && !takes("some", "quotient", json!({})));
+    }
+
+    impl Caps {
+        fn nothing() -> Self {
+            Self {
+                kind: DeviceKind::Cpu,
+                languages: BTreeSet::new(),
+                libraries: BTreeMap::new(),
+                library_forms: Vec::new(),
+                external: BTreeMap::new(),
+                storage: BTreeSet::new(),
+                compute: BTreeSet::new(),
+                subgroup: None,
+                max_group_items: 1,
+                max_group: [1; 3],
+                max_grid: [1; 3],
+                local_bytes: 0,
+                max_buffer_bytes: 0,
+                memory_bytes: None,
+                cache_bytes: None,
+                compute_units: None,
+                clock_mhz: None,
+                clock: Clock::HostWall,
+                clock_resolution_ns: 1.0,
+                theoretical: Vec::new(),
+                facts: BTreeMap::new(),
+            }
+        }
+    }
+}

@@ -43,7 +43,9 @@ GEMM(NAME(cblas_sgemm), float)
 GEMM(NAME(cblas_dgemm), double)
 #endif
 
+#if defined(MKL) || !defined(NO_CONFIG)
 static int threads = 1;
+#endif
 
 #ifdef MKL
 int MKL_Set_Interface_Layer(int layer)

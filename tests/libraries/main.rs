@@ -74,6 +74,30 @@ fn a_library_is_measured_before_the_program_s_own_which_is_held_against_it() {
 }
 
 #[test]
+fn a_resumed_run_knows_what_the_library_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = with("openblas", &built(folder.path(), "libopenblas.so.0", &[]));
+    let whole = rows(&program);
+    let vendor = |file: &RunFile| file.results[3].ceiling.as_ref().and_then(|ceiling| ceiling.vendor.clone());
+    let path = program.path("run.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    std::fs::write(&path, lines[..lines.len() - 2].join("\n") + "\n").unwrap();
+    let ran = program.run(&["run", "--resume", "run.jsonl"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(vendor(&whole).is_some());
+    assert_eq!(vendor(&program.file("run.jsonl")), vendor(&whole));
+
+    let rate = vendor(&whole).unwrap().flop_per_s;
+    let forged = text.replace(&format!(r#""variant":"openblas","flop_per_s":{rate:?}"#), r#""variant":"openblas","flop_per_s":1.0"#);
+    assert_ne!(forged, text);
+    std::fs::write(&path, forged).unwrap();
+    let checked = program.run(&["check", "run.jsonl"]);
+    assert_eq!(checked.code, Some(2), "{checked:?}");
+    assert!(checked.stdout.contains("the rate of the library beside it is not that of the library's row"), "{checked:?}");
+}
+
+#[test]
 fn integers_of_64_bits_are_passed_where_the_library_says_so() {
     let wide = ["-DINT=long long", r#"-DCONFIG="OpenBLAS 9.8.7 USE64BITINT""#];
     for options in [&wide[..], &[&wide[..], &["-DSUFFIX=64_"]].concat()] {

@@ -217,7 +217,7 @@ impl ClBlast {
                 |queue, event| {
                     // SAFETY: the caller's, and rows are as long as stated.
                     unsafe {
-                        $function(
+                        ($function)(
                             ROW_MAJOR, at, bt, m, n, k, $one, a, 0, a_row, b, 0, b_row, $zero, c, 0, n, queue, event,
                         )
                     }

@@ -107,32 +107,20 @@ fn numbers(len: usize, step: usize) -> Vec<i8> {
 fn gemm() -> Sample {
     let (m, n, k) = (3, 5, 4);
     let (a, b) = (numbers(k * m, 5), numbers(k * n, 3));
-    let at = |row: usize, column: usize| (0..k).map(|step| a[step * m + row] * b[step * n + column]).sum();
-    let result = (0..m * n).map(|at_| at(at_ / n, at_ % n)).collect();
+    let element = |row: usize, column: usize| (0..k).map(|step| a[step * m + row] * b[step * n + column]).sum::<i8>();
+    let result = (0..m * n).map(|at| element(at / n, at % n)).collect();
     let arguments = json!({ "m": m, "n": n, "k": k, "trans_a": true, "trans_b": false });
     Sample { arguments, inputs: [a, b], result }
 }
 
-/// Two images of two channels with filters that differ from their mirror images, so that a convolution in the mathematical
-/// sense is seen.
+/// Images, channels, height and width of an image, filters, height and width of a filter: no two sides are the same where
+/// mixing them up could be missed.
+const CONVOLUTION: [usize; 7] = [2, 2, 4, 3, 2, 3, 2];
+
 fn convolution() -> Sample {
-    let (n, c, [h, w], k, [r, s]) = (2, 2, [4, 3], 2, [3, 2]);
-    let [oh, ow] = [h + 2 - r + 1, w + 2 - s + 1];
+    let [n, c, h, w, k, r, s] = CONVOLUTION;
     let (x, filters) = (numbers(n * c * h * w, 3), numbers(k * c * r * s, 5));
-    // Padded by 1 on each side.
-    let pixel = |image: usize, channel: usize, row: usize, column: usize| {
-        let inside = (1..=h).contains(&row) && (1..=w).contains(&column);
-        if inside { x[((image * c + channel) * h + row - 1) * w + column - 1] } else { 0 }
-    };
-    let mut result = Vec::new();
-    for at in 0..n * k * oh * ow {
-        let (image, filter, row, column) = (at / (k * oh * ow), at / (oh * ow) % k, at / ow % oh, at % ow);
-        let terms = (0..c * r * s).map(|term| {
-            let (channel, i, j) = (term / (r * s), term / s % r, term % s);
-            pixel(image, channel, row + i, column + j) * filters[filter * c * r * s + term]
-        });
-        result.push(terms.sum());
-    }
+    let result = convolve(&x, &filters);
     let arguments = json!({
         "n": n, "c": c, "h": h, "w": w, "k": k, "r": r, "s": s, "stride_h": 1, "stride_w": 1, "pad_h": 1, "pad_w": 1,
         "dilation_h": 1, "dilation_w": 1, "groups": 1, "layout": "nchw",
@@ -140,17 +128,41 @@ fn convolution() -> Sample {
     Sample { arguments, inputs: [x, filters], result }
 }
 
+/// The images, padded by 1 on each side, with the filters as they are stored.
+fn convolve(x: &[i8], filters: &[i8]) -> Vec<i8> {
+    let [n, c, h, w, k, r, s] = CONVOLUTION;
+    let [oh, ow] = [h + 2 - r + 1, w + 2 - s + 1];
+    let pixel = |image: usize, channel: usize, row: usize, column: usize| {
+        let inside = (1..=h).contains(&row) && (1..=w).contains(&column);
+        if inside { x[((image * c + channel) * h + row - 1) * w + column - 1] } else { 0 }
+    };
+    let sum = |at: usize| {
+        let (image, filter, row, column) = (at / (k * oh * ow), at / (oh * ow) % k, at / ow % oh, at % ow);
+        let term = |term: usize| {
+            let (channel, i, j) = (term / (r * s), term / s % r, term % s);
+            pixel(image, channel, row + i, column + j) * filters[filter * c * r * s + term]
+        };
+        (0..c * r * s).map(term).sum()
+    };
+    (0..n * k * oh * ow).map(sum).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A result of zeros, or one that a mirrored filter or a matrix read the other way gives too, would prove nothing.
+    /// A convolution in the mathematical sense mirrors its filters.
     #[test]
-    fn the_samples_tell_right_from_wrong() {
-        let differ = |values: &[i8]| values.iter().any(|value| *value != values[0]);
-        assert!(differ(&gemm().result) && differ(&convolution().result));
-        let Sample { inputs: [_, filters], .. } = convolution();
-        let mirrored: Vec<i8> = filters.chunks(6).flat_map(|filter| filter.iter().rev().copied()).collect();
-        assert_ne!(filters, mirrored);
+    fn a_mirrored_filter_is_seen() {
+        let Sample { inputs: [x, filters], result, .. } = convolution();
+        let [.., r, s] = CONVOLUTION;
+        let mirrored: Vec<i8> = filters.chunks(r * s).flat_map(|filter| filter.iter().rev().copied()).collect();
+        assert_ne!(convolve(&x, &mirrored), result);
+    }
+
+    #[test]
+    fn a_product_s_elements_differ() {
+        let result = gemm().result;
+        assert!(result.iter().any(|element| *element != result[0]), "{result:?}");
     }
 }
