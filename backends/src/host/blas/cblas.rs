@@ -9,7 +9,7 @@ const AS_STORED: c_int = 111;
 const TRANSPOSED: c_int = 112;
 
 /// `cblas_sgemm` or `cblas_dgemm`: order, transpositions, m, n, k, α, A and its row's length, B alike, β, C alike.
-type Gemm<I, T> =
+pub(super) type Gemm<I, T> =
     unsafe extern "C" fn(c_int, c_int, c_int, I, I, I, T, *const T, I, *const T, I, T, *mut T, I);
 
 /// How wide a library's integers are.
@@ -21,7 +21,7 @@ pub(super) enum Width {
 
 /// A product, by the width of its integers.
 #[derive(Clone, Copy)]
-enum Product<T> {
+pub(super) enum Product<T> {
     Bits32(Gemm<i32, T>),
     Bits64(Gemm<i64, T>),
 }
