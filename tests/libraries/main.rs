@@ -1,5 +1,6 @@
 //! Libraries of the machine: which stand-ins the host takes and computes with, and in what words it refuses the others.
 
+use accelbench_reports::gate::GateFile;
 use accelbench_reports::{RunFile, Status, check};
 use accelbench_tests::program::Program;
 use serde_json::Value;
@@ -95,6 +96,24 @@ fn a_resumed_run_knows_what_the_library_reached() {
     let checked = program.run(&["check", "run.jsonl"]);
     assert_eq!(checked.code, Some(2), "{checked:?}");
     assert!(checked.stdout.contains("the rate of the library beside it is not that of the library's row"), "{checked:?}");
+}
+
+#[test]
+fn a_gate_leaves_libraries_out_unless_one_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = with("openblas", &built(folder.path(), "libopenblas.so.0", &[]));
+    let itself = env!("CARGO_BIN_EXE_accelbench-builtin");
+    let gated = |options: &[&str]| {
+        let fixed = ["gate", "--base", itself, "--cand", itself, "gemm:m=32,n=32,k=32", "--dtype", "f32"];
+        // Whatever it says of speed on this machine.
+        program.run(&[&fixed[..], &["--pairs", "5,6", "-o", "gate.json"], options].concat());
+        GateFile::read(&program.path("gate.json")).unwrap()
+    };
+    let cases = |file: &GateFile| file.cases.iter().map(|case| case.case.clone()).collect::<Vec<_>>();
+    let file = gated(&[]);
+    assert_eq!(cases(&file), ["gemm/f32/32x32x32/gemm-rs@host:0"]);
+    assert!(file.notes.iter().any(|note| note.starts_with("1 cases of the machine's libraries")), "{:?}", file.notes);
+    assert_eq!(cases(&gated(&["--variant", "openblas"])), ["gemm/f32/32x32x32/openblas@host:0"]);
 }
 
 #[test]
