@@ -3,6 +3,7 @@
 use crate::{Clock, DType, Language};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What kind of device it is.
@@ -60,6 +61,17 @@ pub enum TheoreticalRate {
     },
 }
 
+/// One way in which a library's function can be called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LibraryForm {
+    /// The library.
+    pub library: String,
+    /// The function.
+    pub function: String,
+    /// Values that arguments must have; what is not named here may be anything.
+    pub arguments: Map<String, Value>,
+}
+
 /// A device's capabilities and limits. Sizes are in bytes, times in nanoseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Caps {
@@ -70,6 +82,10 @@ pub struct Caps {
     /// Functions of libraries that [`Source::Library`](crate::Source::Library) reaches: function to library names, the
     /// preferred one first.
     pub libraries: BTreeMap<String, Vec<String>>,
+    /// What functions take of libraries that don't take everything.
+    pub library_forms: Vec<LibraryForm>,
+    /// Libraries that are no part of this program and were found on the machine, with what they say of themselves.
+    pub external: BTreeMap<String, String>,
     /// Types that kernels can load and store.
     pub storage: BTreeSet<DType>,
     /// Types that the device computes in; found by running a kernel where a driver's word can't be trusted.
@@ -113,5 +129,80 @@ impl Caps {
     /// The libraries that offer this function, the preferred one first.
     pub fn libraries(&self, function: &str) -> &[String] {
         self.libraries.get(function).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a library's function takes such arguments.
+    pub fn takes(&self, library: &str, function: &str, arguments: &Map<String, Value>) -> bool {
+        let mut forms =
+            self.library_forms.iter().filter(|form| form.library == library && form.function == function).peekable();
+        let fits = |form: &LibraryForm| form.arguments.iter().all(|(name, value)| arguments.get(name) == Some(value));
+        self.libraries(function).iter().any(|offered| offered == library) && (forms.peek().is_none() || forms.any(fits))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn object(value: &Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_library_takes_what_one_of_its_forms_names() {
+        let form = |function: &str, arguments: Value| LibraryForm {
+            library: "some".to_owned(),
+            function: function.to_owned(),
+            arguments: object(&arguments),
+        };
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let caps = Caps {
+            libraries: BTreeMap::from([
+                ("product".to_owned(), names(&["all", "some"])),
+                ("sum".to_owned(), names(&["some"])),
+            ]),
+            library_forms: vec![
+                form("product", json!({ "type": "f32", "groups": 1 })),
+                form("product", json!({ "type": "f64" })),
+            ],
+            ..Caps::nothing()
+        };
+        let takes = |library, function, arguments: Value| caps.takes(library, function, &object(&arguments));
+        assert!(takes("all", "product", json!({ "type": "f16", "groups": 2 })));
+        assert!(takes("some", "product", json!({ "type": "f32", "groups": 1, "size": 7 })));
+        assert!(takes("some", "product", json!({ "type": "f64", "groups": 2 })));
+        assert!(!takes("some", "product", json!({ "type": "f32", "groups": 2 })));
+        assert!(!takes("some", "product", json!({ "groups": 1 })));
+        assert!(takes("some", "sum", json!({})));
+        assert!(!takes("all", "sum", json!({})) && !takes("some", "quotient", json!({})));
+    }
+
+    impl Caps {
+        fn nothing() -> Self {
+            Self {
+                kind: DeviceKind::Cpu,
+                languages: BTreeSet::new(),
+                libraries: BTreeMap::new(),
+                library_forms: Vec::new(),
+                external: BTreeMap::new(),
+                storage: BTreeSet::new(),
+                compute: BTreeSet::new(),
+                subgroup: None,
+                max_group_items: 1,
+                max_group: [1; 3],
+                max_grid: [1; 3],
+                local_bytes: 0,
+                max_buffer_bytes: 0,
+                memory_bytes: None,
+                cache_bytes: None,
+                compute_units: None,
+                clock_mhz: None,
+                clock: Clock::HostWall,
+                clock_resolution_ns: 1.0,
+                theoretical: Vec::new(),
+                facts: BTreeMap::new(),
+            }
+        }
     }
 }

@@ -25,6 +25,8 @@ pub mod caps;
 pub mod device;
 pub mod dtype;
 pub mod error;
+#[cfg(any(feature = "host", feature = "opencl"))]
+mod external;
 pub mod kernel;
 pub mod launch;
 pub mod meters;
@@ -42,7 +44,7 @@ pub mod webgpu;
 
 pub use absence::{Absence, AbsenceReason, Presence};
 pub use buffer::Buffer;
-pub use caps::{Caps, DeviceKind, PhysicalId, TheoreticalRate};
+pub use caps::{Caps, DeviceKind, LibraryForm, PhysicalId, TheoreticalRate};
 pub use device::{Device, DeviceId, DeviceInfo, DeviceToken, Driver, Memory};
 pub use dtype::DType;
 pub use error::{Error, Result};

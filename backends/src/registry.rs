@@ -2,8 +2,13 @@
 
 use crate::{Absence, AbsenceReason, Device, DeviceId, Driver, Error, Presence, Result};
 
-/// Backends named here, separated by commas, are treated as absent.
+/// Backends and libraries named here, separated by commas, are treated as absent.
 pub const DISABLE_VARIABLE: &str = "ACCELBENCH_DISABLE";
+
+/// Whether [`DISABLE_VARIABLE`] names this backend or library.
+pub(crate) fn is_disabled(name: &str) -> bool {
+    std::env::var(DISABLE_VARIABLE).unwrap_or_default().split(',').any(|disabled| disabled.trim() == name)
+}
 
 /// The known backends; none by default.
 #[derive(Default)]
@@ -48,8 +53,7 @@ impl Registry {
     /// Probes one backend; none is known by that id where this is `None`.
     pub fn probe(&self, id: &str) -> Option<Presence> {
         let driver = self.driver(id)?;
-        let disabled = std::env::var(DISABLE_VARIABLE).unwrap_or_default();
-        if disabled.split(',').any(|name| name.trim() == id) {
+        if is_disabled(id) {
             return Some(
                 Absence::new(
                     AbsenceReason::Disabled,

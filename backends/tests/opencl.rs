@@ -5,8 +5,10 @@
 
 use accelbench_backends::opencl::OpenClDriver;
 use accelbench_backends::{
-    Access, Clock, Command, Device, DeviceKind, Driver, Error, Kernel, KernelSpec, Language, Launch, Presence, Source,
+    Access, Clock, Command, Device, DeviceKind, Driver, Error, Kernel, KernelSpec, Language, Launch, LibraryCall, Presence,
+    Source,
 };
+use serde_json::Value;
 
 /// Adds `params.add` to each of `params.count` integers.
 const ADD: &str = "
@@ -279,5 +281,78 @@ fn page_locked_memory_is_an_end_of_copies() {
             assert!(matches!(device.submit(&[command]), Err(Error::InvalidArgument(_))));
         }
         assert!(matches!(device.alloc_pinned(0), Err(Error::InvalidArgument(_))));
+    });
+}
+
+/// A convolution by a library, of which copying the windows takes far longer than the product with the one filter.
+fn windows(library: &str) -> KernelSpec {
+    let sizes = [("n", 1), ("c", 64), ("h", 112), ("w", 112), ("k", 1), ("r", 3), ("s", 3), ("groups", 1)];
+    let steps = ["stride_h", "stride_w", "dilation_h", "dilation_w", "pad_h", "pad_w"].map(|name| (name, 1));
+    let words = [("layout", "nchw"), ("storage", "f32"), ("accumulate", "f32")];
+    let numbers = sizes.into_iter().chain(steps).map(|(name, value)| (name.to_owned(), Value::from(value)));
+    let arguments = numbers.chain(words.map(|(name, value)| (name.to_owned(), Value::from(value)))).collect();
+    KernelSpec {
+        source: Source::Library(LibraryCall { library: library.to_owned(), function: "conv2d".to_owned(), arguments }),
+        entry: "conv2d".to_owned(),
+        defines: Vec::new(),
+        group: [1, 1, 1],
+        shared_bytes: 0,
+        bindings: vec![Access::Read, Access::Read, Access::Write],
+        params_bytes: 0,
+    }
+}
+
+#[test]
+fn a_library_s_span_covers_all_its_kernels_and_nothing_before_them() {
+    on_every_device(|device| {
+        let Some(library) = device.caps().libraries("conv2d").first() else {
+            let required = std::env::var("ACCELBENCH_REQUIRE").unwrap_or_default();
+            assert!(!required.contains("opencl:clblast"), "a library is required and was not found");
+            return println!("left out: no library has conv2d");
+        };
+        let kernel = device.compile(&windows(library)).expect("compile");
+        let [x, w, y] = [64 * 112 * 112 * 4, 64 * 9 * 4, 112 * 112 * 4].map(|bytes| device.alloc(bytes).expect("alloc"));
+        let large = device.alloc(256 << 20).expect("alloc");
+        for buffer in [&x, &w, &y, &large] {
+            let fill = Command::Fill { dst: buffer, pattern: 0 };
+            device.wait(device.submit(&[fill]).expect("submit")).expect("wait");
+        }
+        let buffers = [&x, &w, &y];
+        let span = |runs: usize, before: Option<Command<'_>>| {
+            let run = launch(&kernel, &buffers, 1, &[]);
+            let mut commands: Vec<Command<'_>> = before.into_iter().collect();
+            commands.push(Command::Begin);
+            commands.extend(std::iter::repeat_n(run, runs));
+            commands.push(Command::End);
+            let wait = || device.wait(device.submit(&commands).expect("submit")).expect("wait")[0].ns;
+            (0..5).map(|_| wait()).fold(f64::INFINITY, f64::min)
+        };
+        let (one, two) = (span(1, None), span(2, None));
+        // Without its first kernels, one run would be the product alone, and two runs many times as long.
+        assert!(two < 3.0 * one, "two runs took {two} ns, one {one} ns");
+        let after = span(1, Some(Command::Fill { dst: &large, pattern: 1 }));
+        assert!(after < 3.0 * one, "a run took {one} ns, and {after} ns after other work");
+    });
+}
+
+#[test]
+fn a_library_s_call_is_refused_where_it_does_not_fit() {
+    on_every_device(|device| {
+        let Some(library) = device.caps().libraries("conv2d").first() else { return };
+        let with = |name: &str, value: Value| {
+            let mut spec = windows(library);
+            if let Source::Library(call) = &mut spec.source {
+                call.arguments.insert(name.to_owned(), value);
+            }
+            device.compile(&spec)
+        };
+        for (name, value) in [("groups", Value::from(2)), ("layout", "nhwc".into()), ("storage", "f16".into())] {
+            assert!(matches!(with(name, value), Err(Error::Unsupported { .. })), "{name}");
+        }
+        assert!(matches!(with("c", "many".into()), Err(Error::InvalidArgument(_))));
+        let kernel = device.compile(&windows(library)).expect("compile");
+        let small = device.alloc(64).expect("alloc");
+        let run = launch(&kernel, &[&small, &small, &small], 1, &[]);
+        assert!(matches!(device.submit(&[run]).map(drop), Err(Error::InvalidArgument(_))));
     });
 }

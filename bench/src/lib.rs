@@ -15,6 +15,7 @@ pub mod gate;
 pub mod gate_run;
 pub mod history;
 pub mod host;
+mod libraries;
 pub mod measure;
 pub mod plan;
 pub mod probe;

@@ -195,6 +195,8 @@ fn case_variants(
             variants.push(variant.clone());
         }
     }
+    // Those of the machine first: what is measured after them is held against them.
+    variants.sort_by_key(|variant| !device.caps.external.contains_key(variant));
     if variants.is_empty() {
         variants.push(NO_VARIANT.to_owned());
     }

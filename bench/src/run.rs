@@ -3,6 +3,7 @@
 
 use crate::ceilings::{self, Place, Stopped};
 use crate::energy::{self, Mode};
+use crate::libraries::Libraries;
 use crate::measure::Effort;
 use crate::plan::Planned;
 use crate::probe::Machine;
@@ -74,8 +75,16 @@ pub enum Event<'a> {
     Row(Box<ResultRow>),
 }
 
-/// Runs cases in order and hands each event to `tell`, which puts rows and ceilings on disk and shows them. `known` are
-/// the ceilings that a resumed run has already.
+/// What a resumed run has already.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// Its ceilings.
+    pub ceilings: Vec<Ceilings>,
+    /// Its rows.
+    pub rows: Vec<ResultRow>,
+}
+
+/// Runs cases in order and hands each event to `tell`, which puts rows and ceilings on disk and shows them.
 ///
 /// # Errors
 /// The first error of `tell`: a row that can't be kept ends the run. A case's own failure is a row, not an error.
@@ -84,7 +93,7 @@ pub fn run<E>(
     machine: &Machine,
     cases: &[Planned],
     settings: &RunSettings,
-    known: &[Ceilings],
+    before: &Before,
     stopped: &dyn Fn() -> bool,
     tell: impl FnMut(Event<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -93,13 +102,17 @@ pub fn run<E>(
         machine,
         settings,
         workers: Workers::new(machine, settings.timeout, stopped),
-        ceilings: known.iter().map(|ceilings| (ceilings.device.clone(), ceilings.clone())).collect(),
+        ceilings: before.ceilings.iter().map(|ceilings| (ceilings.device.clone(), ceilings.clone())).collect(),
+        libraries: Libraries::default(),
         probed_again: BTreeSet::new(),
         metered: BTreeMap::new(),
         with_meter: BTreeSet::new(),
         rates: BTreeMap::new(),
         tell,
     };
+    for row in &before.rows {
+        driver.libraries.add(machine, row);
+    }
     let mut spent: BTreeMap<&DeviceId, Duration> = BTreeMap::new();
     for planned in cases {
         if stopped() {
@@ -140,6 +153,8 @@ struct Driver<'a, T> {
     workers: Workers<'a>,
     /// Of each device that had its turn, by id.
     ceilings: BTreeMap<String, Ceilings>,
+    /// What libraries of the machine reached.
+    libraries: Libraries,
     /// Devices that did better than their ceilings and were probed again.
     probed_again: BTreeSet<DeviceId>,
     /// Devices whose meters were looked for, and the time that measuring energy took on each.
@@ -169,6 +184,8 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
         match measured {
             Ok(measured) => {
                 let mut row = self.hold(planned, measured)?;
+                self.libraries.hold(self.machine, &mut row);
+                self.libraries.add(self.machine, &row);
                 row.energy = self.energy(planned, &row)?;
                 let row = complete(planned, self.settings, row);
                 self.remember(planned, &row);

@@ -1,7 +1,7 @@
 //! A plan made concrete: the buffers, kernels and launches that compute one case on one kind of device.
 
 use crate::{Case, fields};
-use accelbench_backends::{Access, KernelSpec, Language, LibraryCall, Source};
+use accelbench_backends::{Access, Caps, KernelSpec, Language, LibraryCall, Source};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -90,6 +90,16 @@ pub(crate) fn single(case: &dyn Case, kernel: KernelSpec, grid: [u32; 3], params
     let buffers = operands(case);
     let launch = LaunchSpec { kernel: 0, buffers: (0..buffers.len()).collect(), grid, params };
     Program { buffers, kernels: vec![kernel], launches: vec![launch] }
+}
+
+/// The libraries whose function of the operation's name computes a case when it is called with these arguments: those
+/// that are part of this program, and those that the device found on the machine. Each list has the preferred one first.
+pub(crate) fn libraries(case: &dyn Case, caps: &Caps, arguments: &Value) -> [Vec<String>; 2] {
+    let arguments = fields::object(arguments.clone());
+    let able = |name: &&String| case.missing(caps).is_none() && caps.takes(name, case.op(), &arguments);
+    let (found, own) =
+        caps.libraries(case.op()).iter().filter(able).cloned().partition(|name| caps.external.contains_key(name));
+    [own, found]
 }
 
 /// The program that calls a library's function of the operation's name over [`operands`]: prepared with all sizes, so

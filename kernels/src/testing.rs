@@ -9,6 +9,8 @@ pub(crate) fn caps(kind: DeviceKind, language: Language) -> Caps {
         kind,
         languages: BTreeSet::from([language]),
         libraries: BTreeMap::new(),
+        library_forms: Vec::new(),
+        external: BTreeMap::new(),
         storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
         compute: BTreeSet::from([DType::F64, DType::F32]),
         subgroup: None,

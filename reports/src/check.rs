@@ -189,6 +189,14 @@ fn check_ceiling(file: &RunFile, row: &ResultRow, ceiling: &Ceiling, problem: &m
     if !file.ceilings.iter().filter(|ceilings| ceilings.device == row.device).any(follows) {
         problem("its ceiling does not follow from the ceilings of its device");
     }
+    if let Some(vendor) = &ceiling.vendor {
+        let case = |row: &ResultRow| row.case.replacen(&format!("/{}@", row.variant), "/@", 1);
+        let named = |other: &&ResultRow| other.variant == vendor.variant && case(other) == case(row);
+        let rate = file.results.iter().find(named).and_then(|other| other.rate);
+        if rate.is_none_or(|rate| rate.flop_per_s.to_bits() != vendor.flop_per_s.to_bits()) {
+            problem("the rate of the library beside it is not that of the library's row");
+        }
+    }
     if ceiling.is_exceeded() {
         problem("its rate is above its ceiling");
     }

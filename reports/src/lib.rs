@@ -41,7 +41,8 @@ pub use report::Report;
 pub use schema::{
     BackendRow, BackendStatus, Bandwidth, Bound, CacheMode, Ceiling, Ceilings, DeviceRow, Direction, End, EndStatus,
     Energy, EnergyCeilings, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyPoint, EnergyRoofline, EnergyStatus,
-    EnergyWindow, Host, HostMemory, Latency, Line, Missing, Peak, Plan, PlanSource, Provenance, Quantity, Rate, ResultRow,
+    EnergyWindow, Host, HostMemory, Latency, LibraryRate, Line, Missing, Peak, Plan, PlanSource, Provenance, Quantity,
+    Rate, ResultRow,
     RunHeader, SCHEMA, Status, Suite, Theoretical, Timing, Transfer, Unit, Verify, Work,
 };
 pub use sha256::sha256_hex;

@@ -77,6 +77,7 @@ pub fn ceiling(
         fraction: flop_per_s / attainable_flop_per_s,
         bound_by: if fed < peak_flop_per_s { Bound::Memory } else { Bound::Compute },
         theoretical_flop_per_s: theoretical(ceilings, dtype, unit),
+        vendor: None,
     })
 }
 

@@ -220,6 +220,8 @@ fn caps(capability: Capability) -> Caps {
         kind: DeviceKind::Gpu,
         languages: BTreeSet::from([Language::CudaC]),
         libraries: BTreeMap::new(),
+        library_forms: Vec::new(),
+        external: BTreeMap::new(),
         storage: dtypes.clone(),
         compute: dtypes,
         subgroup: Some((32, 32)),

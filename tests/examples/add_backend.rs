@@ -66,6 +66,8 @@ fn describe() -> DeviceInfo {
             kind: DeviceKind::Cpu,
             languages: BTreeSet::from([Language::Library]),
             libraries: BTreeMap::from([("gemm".into(), vec!["naive".into()])]),
+            library_forms: Vec::new(),
+            external: BTreeMap::new(),
             storage: floats.clone(),
             compute: floats,
             subgroup: None,

@@ -38,7 +38,7 @@ pub struct Running {
 
 impl Program {
     /// The program at a path, in a new folder, with no backend but the host and those from outside, and
-    /// no meter of the machine's.
+    /// no library and no meter of the machine's.
     ///
     /// # Panics
     /// Where no folder can be made.
@@ -46,7 +46,7 @@ impl Program {
         // Beside the program, so that devices are probed once for all tests, and never a user's own probings are used.
         let cache = Path::new(path).parent().expect("a program lies in a folder").join("accelbench-test-cache");
         Self { path, folder: tempfile::tempdir().expect("a temporary folder"), environment: Vec::new() }
-            .with("ACCELBENCH_DISABLE", "cuda,opencl,webgpu")
+            .with("ACCELBENCH_DISABLE", "cuda,opencl,webgpu,openblas,mkl,blis")
             .with("ACCELBENCH_METERS", concat!(env!("CARGO_MANIFEST_DIR"), "/src/no-meters.toml"))
             .with("ACCELBENCH_CACHE_DIR", &cache.display().to_string())
     }

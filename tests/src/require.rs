@@ -1,7 +1,7 @@
 //! `ACCELBENCH_REQUIRE`: what must be there. A missing driver is a failure, never a quiet pass.
 //!
-//! A list such as `host,opencl:pocl,webgpu:llvmpipe,nvrtc`: backends, each with a word that a device's name, vendor,
-//! driver or facts must contain. Without the variable, tests use what they find and name what is left out.
+//! A list such as `host:openblas,opencl:pocl,webgpu:llvmpipe,nvrtc`: backends, each with a word that a device's name,
+//! vendor, driver or facts must contain, or the name of a library that it must have found. Without the variable, tests use what they find and name what is left out.
 
 use accelbench_backends::{DeviceInfo, Presence, Registry};
 
@@ -28,9 +28,10 @@ pub fn found(requirement: &str, registry: &Registry) -> Result<(), String> {
             Err(format!("`{requirement}` is required: {}; {}", absence.detail, absence.hint))
         }
         Some(Presence::Present { devices, .. }) if devices.iter().any(|device| has_word(device, word)) => Ok(()),
-        Some(Presence::Present { devices, .. }) => {
+        Some(Presence::Present { devices, notes, .. }) => {
             let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
-            Err(format!("`{requirement}` is required and {backend} has only {}", names.join(", ")))
+            let (names, notes) = (names.join(", "), notes.join("; "));
+            Err(format!("`{requirement}` is required and {backend} has only {names} ({notes})"))
         }
     }
 }
@@ -41,4 +42,5 @@ fn has_word(device: &DeviceInfo, word: &str) -> bool {
         .into_iter()
         .chain(facts)
         .any(|text| text.to_lowercase().contains(word))
+        || device.caps.external.contains_key(word)
 }

@@ -88,6 +88,8 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
             kind: DeviceKind::Gpu,
             languages: BTreeSet::from([Language::CudaC]),
             libraries: BTreeMap::new(),
+            library_forms: Vec::new(),
+            external: BTreeMap::new(),
             storage: dtypes.clone(),
             compute: dtypes,
             subgroup: Some((warp, warp)),

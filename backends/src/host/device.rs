@@ -2,7 +2,7 @@
 
 use super::cpu::{Cpu, last_level_cache};
 use super::memory::{HostMemory, memory};
-use super::{clock, kernel, probe, queue, rates, timing};
+use super::{blas, clock, kernel, probe, queue, rates, timing};
 use crate::launch;
 use crate::timing::Submissions;
 use crate::{
@@ -36,12 +36,9 @@ impl HostDevice {
             caps: Caps {
                 kind: DeviceKind::Cpu,
                 languages: BTreeSet::from([Language::Library]),
-                libraries: ["gemm", "conv2d", "attention"]
-                    .map(|function| (function, kernel::GEMM_RS))
-                    .into_iter()
-                    .chain(["fma", "stream"].map(|function| (function, probe::NATIVE)))
-                    .map(|(function, library)| (function.to_owned(), vec![library.to_owned()]))
-                    .collect(),
+                libraries: libraries(),
+                library_forms: blas::forms(),
+                external: blas::found().map(|cblas| (cblas.name.to_owned(), cblas.version.clone())).collect(),
                 storage: BTreeSet::from([DType::F64, DType::F32, DType::F16]),
                 compute: BTreeSet::from([DType::F64, DType::F32]),
                 subgroup: None,
@@ -64,6 +61,18 @@ impl HostDevice {
             },
         }
     }
+}
+
+/// The functions with their libraries: this program's own before those of the machine.
+fn libraries() -> BTreeMap<String, Vec<String>> {
+    let own = ["gemm", "conv2d", "attention"].map(|function| (function, kernel::GEMM_RS));
+    let probes = ["fma", "stream"].map(|function| (function, probe::NATIVE));
+    let machine = blas::found().map(|cblas| ("gemm", cblas.name));
+    let mut libraries: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (function, library) in own.into_iter().chain(probes).chain(machine) {
+        libraries.entry(function.to_owned()).or_default().push(library.to_owned());
+    }
+    libraries
 }
 
 impl Device for HostDevice {

@@ -1,5 +1,6 @@
 //! The host is always present and has one device.
 
+use super::blas;
 use super::device::HostDevice;
 use crate::{Device, Driver, Error, Presence, Result};
 
@@ -12,14 +13,14 @@ impl Driver for HostDriver {
     }
 
     fn environment(&self) -> &'static [&'static str] {
-        &["RAYON_", "OMP_"]
+        &["RAYON_", "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_"]
     }
 
     fn probe(&self) -> Presence {
         Presence::Present {
             api_version: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             devices: vec![HostDevice::describe()],
-            notes: Vec::new(),
+            notes: blas::notes(),
         }
     }
 

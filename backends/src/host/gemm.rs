@@ -8,13 +8,43 @@ use gemm::Parallelism;
 use half::f16;
 use std::cell::RefCell;
 
+/// Row-major matrices: C of m × n is A of m × k times B of k × n, each of these perhaps stored transposed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    pub(super) m: usize,
+    pub(super) n: usize,
+    pub(super) k: usize,
+    pub(super) trans_a: bool,
+    pub(super) trans_b: bool,
+}
+
+impl Sizes {
+    pub(super) fn of(call: &LibraryCall) -> Result<Self> {
+        Ok(Self {
+            m: call.size("m")?,
+            n: call.size("n")?,
+            k: call.size("k")?,
+            trans_a: call.flag("trans_a")?,
+            trans_b: call.flag("trans_b")?,
+        })
+    }
+
+    /// A, B and C.
+    pub(super) fn operands<'a, E: Element>(
+        &self,
+        buffers: &[&'a HostMemory],
+    ) -> Result<(&'a [E], &'a [E], &'a mut [E])> {
+        let [a, b, c] = buffers else {
+            return Err(Error::invalid("gemm takes the buffers A, B and C"));
+        };
+        let (m, n, k) = (self.m, self.n, self.k);
+        Ok((view("A", a, m * k)?, view("B", b, k * n)?, view_mut("C", c, m * n)?))
+    }
+}
+
 /// C = A·B, row-major.
 pub(super) struct Gemm {
-    m: usize,
-    n: usize,
-    k: usize,
-    trans_a: bool,
-    trans_b: bool,
+    sizes: Sizes,
     precision: Precision,
     /// A, B and C as f32, where they are stored as halves.
     wide: RefCell<[Vec<f32>; 3]>,
@@ -22,29 +52,21 @@ pub(super) struct Gemm {
 
 impl Gemm {
     pub(super) fn prepare(call: &LibraryCall) -> Result<Self> {
-        Ok(Self {
-            m: call.size("m")?,
-            n: call.size("n")?,
-            k: call.size("k")?,
-            trans_a: call.flag("trans_a")?,
-            trans_b: call.flag("trans_b")?,
-            precision: Precision::of(call)?,
-            wide: RefCell::default(),
-        })
+        Ok(Self { sizes: Sizes::of(call)?, precision: Precision::of(call)?, wide: RefCell::default() })
     }
 
     pub(super) fn run(&self, buffers: &[&HostMemory]) -> Result<()> {
         match self.precision {
             Precision::F64 => {
-                let (a, b, c) = self.operands::<f64>(buffers)?;
+                let (a, b, c) = self.sizes.operands::<f64>(buffers)?;
                 self.multiply(a, b, c);
             }
             Precision::F32 => {
-                let (a, b, c) = self.operands::<f32>(buffers)?;
+                let (a, b, c) = self.sizes.operands::<f32>(buffers)?;
                 self.multiply(a, b, c);
             }
             Precision::F16 => {
-                let (a, b, c) = self.operands::<f16>(buffers)?;
+                let (a, b, c) = self.sizes.operands::<f16>(buffers)?;
                 let mut wide = self.wide.borrow_mut();
                 let [wide_a, wide_b, wide_c] = &mut *wide;
                 widen(a, wide_a);
@@ -57,32 +79,25 @@ impl Gemm {
         Ok(())
     }
 
-    fn operands<'a, E: Element>(&self, buffers: &[&'a HostMemory]) -> Result<(&'a [E], &'a [E], &'a mut [E])> {
-        let [a, b, c] = buffers else {
-            return Err(Error::invalid("gemm takes the buffers A, B and C"));
-        };
-        let (m, n, k) = (self.m, self.n, self.k);
-        Ok((view("A", a, m * k)?, view("B", b, k * n)?, view_mut("C", c, m * n)?))
-    }
-
     fn multiply<T: Real>(&self, a: &[T], b: &[T], c: &mut [T]) {
+        let Sizes { m, n, k, trans_a, trans_b } = self.sizes;
         let strides = |rows: usize, columns: usize, transposed: bool| {
             // (column stride, row stride) of the matrix as it is multiplied, not as it is stored.
             if transposed { (rows as isize, 1) } else { (1, columns as isize) }
         };
-        let (a_column, a_row) = strides(self.m, self.k, self.trans_a);
-        let (b_column, b_row) = strides(self.k, self.n, self.trans_b);
+        let (a_column, a_row) = strides(m, k, trans_a);
+        let (b_column, b_row) = strides(k, n, trans_b);
         let threads = rayon::current_num_threads();
         // SAFETY: `operands` checked that the slices hold m·k, k·n and m·n elements, which these strides stay inside;
         // `c` is exclusive, and is only written because `read_dst` is off.
         unsafe {
             gemm::gemm(
-                self.m,
-                self.n,
-                self.k,
+                m,
+                n,
+                k,
                 c.as_mut_ptr(),
                 1,
-                self.n as isize,
+                n as isize,
                 false,
                 a.as_ptr(),
                 a_column,

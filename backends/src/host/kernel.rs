@@ -1,6 +1,7 @@
 //! Library functions on the CPU.
 
 use super::attention::Attention;
+use super::blas::BlasGemm;
 use super::conv2d::Conv2d;
 use super::gemm::Gemm;
 use super::memory::HostMemory;
@@ -37,6 +38,7 @@ pub(super) fn isa() -> &'static str {
 /// A prepared function.
 pub(super) enum HostKernel {
     Gemm(Gemm),
+    BlasGemm(BlasGemm),
     Conv2d(Conv2d),
     Attention(Attention),
     Fma(probe::Fma),
@@ -51,6 +53,7 @@ impl HostKernel {
             (GEMM_RS, "attention") => Attention::prepare(call).map(Self::Attention),
             (probe::NATIVE, "fma") => probe::Fma::prepare(call).map(Self::Fma),
             (probe::NATIVE, "stream") => probe::Stream::prepare(call).map(Self::Stream),
+            (_, "gemm") => BlasGemm::prepare(call).map(Self::BlasGemm),
             (library, function) => Err(Error::unsupported(format!("the host has no {library}::{function}"))),
         }
     }
@@ -58,6 +61,7 @@ impl HostKernel {
     pub(super) fn run(&self, buffers: &[&HostMemory]) -> Result<()> {
         match self {
             Self::Gemm(gemm) => gemm.run(buffers),
+            Self::BlasGemm(gemm) => gemm.run(buffers),
             Self::Conv2d(conv2d) => conv2d.run(buffers),
             Self::Attention(attention) => attention.run(buffers),
             Self::Fma(fma) => fma.run(buffers),

@@ -1,8 +1,8 @@
 //! What a device says of itself.
 
 use super::driver::Found;
-use super::half;
-use crate::{Caps, Clock, DType, DeviceId, DeviceInfo, DeviceKind, Error, Language, Memory, PhysicalId, Result};
+use super::{clblast, half};
+use crate::{Caps, Clock, DType, DeviceId, DeviceInfo, DeviceKind, Error, Language, LibraryForm, Memory, PhysicalId, Result};
 use opencl3::device::{
     CL_DEVICE_AVAILABLE, CL_DEVICE_COMPILER_AVAILABLE, CL_DEVICE_DOUBLE_FP_CONFIG, CL_DEVICE_EXTENSIONS,
     CL_DEVICE_GLOBAL_FREE_MEMORY_AMD, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, CL_DEVICE_GLOBAL_MEM_SIZE,
@@ -59,7 +59,7 @@ impl Query {
         String::from_utf8_lossy(&bytes).trim_matches(['\0', ' ']).to_owned()
     }
 
-    fn lists(self, extension: &str) -> bool {
+    pub(super) fn lists(self, extension: &str) -> bool {
         self.text(CL_DEVICE_EXTENSIONS).split_whitespace().any(|listed| listed == extension)
     }
 }
@@ -98,6 +98,9 @@ pub(super) fn describe(index: u32, found: &Found) -> Result<DeviceInfo> {
     let mut storage = floats.clone();
     // `vload_half` and `vstore_half` belong to the core language, with or without arithmetic in half.
     storage.insert(DType::F16);
+    let forms = clblast::forms(query);
+    let mut languages = BTreeSet::from([Language::OpenClC]);
+    languages.extend((!forms.is_empty()).then_some(Language::Library));
     let resolution = query.sizes(CL_DEVICE_PROFILING_TIMER_RESOLUTION).and_then(|sizes| sizes.first().copied());
     Ok(DeviceInfo {
         id: DeviceId::new("opencl", index),
@@ -107,8 +110,10 @@ pub(super) fn describe(index: u32, found: &Found) -> Result<DeviceInfo> {
         physical_id: PhysicalId { pci: pci(query), uuid: uuid(query) },
         caps: Caps {
             kind: kind(query),
-            languages: BTreeSet::from([Language::OpenClC]),
-            libraries: BTreeMap::new(),
+            languages,
+            libraries: libraries(&forms),
+            library_forms: forms,
+            external: clblast::identity().into_iter().collect(),
             storage,
             compute: floats,
             subgroup: subgroup(query),
@@ -127,6 +132,18 @@ pub(super) fn describe(index: u32, found: &Found) -> Result<DeviceInfo> {
             facts: facts(found),
         },
     })
+}
+
+/// The functions that such calls reach, each with its libraries.
+fn libraries(forms: &[LibraryForm]) -> BTreeMap<String, Vec<String>> {
+    let mut libraries: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for form in forms {
+        let names = libraries.entry(form.function.clone()).or_default();
+        if !names.contains(&form.library) {
+            names.push(form.library.clone());
+        }
+    }
+    libraries
 }
 
 /// Memory now; free memory is told by AMD's drivers only, in KiB.

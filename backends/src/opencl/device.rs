@@ -3,9 +3,11 @@
 use super::caps::Query;
 use super::driver::Found;
 use super::handle::Handle;
-use super::kernel::{OpenClKernel, Programs};
+use super::kernel::{Compiled, OpenClKernel, Programs};
+use super::library::LibraryKernel;
 use super::queue::Queue;
 use super::timing::Events;
+use super::trust::Trust;
 use super::{caps, code, half};
 use crate::timing::Submissions;
 use crate::{
@@ -27,6 +29,7 @@ pub(super) struct OpenClDevice {
     context: Handle,
     queue: Rc<Queue>,
     programs: Programs,
+    trust: Trust,
     /// Bytes of all live buffers.
     allocated: Rc<Cell<u64>>,
     submissions: Submissions<Events>,
@@ -48,6 +51,7 @@ impl OpenClDevice {
             context,
             queue,
             programs: Programs::default(),
+            trust: Trust::default(),
             allocated: Rc::default(),
             submissions: Submissions::new(token),
         };
@@ -147,12 +151,19 @@ impl Device for OpenClDevice {
 
     fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {
         launch::check_spec(spec, &self.info.caps)?;
-        let Source::OpenClC(text) = &spec.source else {
-            return Err(spec.wrong_language("opencl"));
+        let (log, compiled) = match &spec.source {
+            Source::OpenClC(text) => {
+                let program = self.programs.build(self.context.raw(), self.id, text, spec)?;
+                (program.log.clone(), Compiled::Source(OpenClKernel::new(&program, self.id, spec)?))
+            }
+            Source::Library(call) => {
+                let kernel = LibraryKernel::prepare(call, &self.info.caps)?;
+                self.trust.check(self, self.token, call)?;
+                (String::new(), Compiled::Library(kernel))
+            }
+            _ => return Err(spec.wrong_language("opencl")),
         };
-        let program = self.programs.build(self.context.raw(), self.id, text, spec)?;
-        let kernel = OpenClKernel::new(&program, self.id, spec)?;
-        Ok(Kernel::new(self.token, spec, program.log.clone(), kernel))
+        Ok(Kernel::new(self.token, spec, log, compiled))
     }
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {

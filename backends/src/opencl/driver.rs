@@ -2,7 +2,7 @@
 
 use super::caps::Query;
 use super::device::OpenClDevice;
-use super::{caps, code, loader};
+use super::{caps, clblast, code, loader};
 use crate::{Absence, Device, Driver, Error, Presence, Result};
 use opencl3::device::{CL_DEVICE_TYPE_ACCELERATOR, CL_DEVICE_TYPE_CPU, CL_DEVICE_TYPE_GPU, get_device_ids};
 use opencl3::platform::platform::{CL_PLATFORM_NAME, CL_PLATFORM_VERSION, get_platform_data, get_platform_ids};
@@ -17,7 +17,7 @@ impl Driver for OpenClDriver {
     }
 
     fn environment(&self) -> &'static [&'static str] {
-        &["OCL_", "OPENCL_", "CL_", "POCL_", "GPU_", "HSA_"]
+        &["OCL_", "OPENCL_", "CL_", "POCL_", "GPU_", "HSA_", "CLBLAST_"]
     }
 
     fn probe(&self) -> Presence {
@@ -38,6 +38,7 @@ impl Driver for OpenClDriver {
         if devices.is_empty() {
             loader::no_device(&notes).into()
         } else {
+            notes.push(clblast::note());
             Presence::Present { api_version, devices, notes }
         }
     }

@@ -3,6 +3,7 @@
 use super::code;
 use super::device::Memory;
 use super::handle::Handle;
+use super::library::LibraryKernel;
 use crate::{DeviceToken, Error, KernelSpec, Launch, Result};
 use opencl3::error_codes::{CL_BUILD_PROGRAM_FAILURE, CL_INVALID_KERNEL_NAME};
 use opencl3::kernel::{
@@ -70,6 +71,12 @@ impl Program {
             Err(status) => Err(code::error("clBuildProgram", status)),
         }
     }
+}
+
+/// What a device's kernel is: one of its own, or a library's.
+pub(super) enum Compiled {
+    Source(OpenClKernel),
+    Library(LibraryKernel),
 }
 
 /// A kernel, with what its arguments are set to.

@@ -1,5 +1,6 @@
 //! Finding out why there is no OpenCL.
 
+use crate::external::message;
 use crate::{Absence, AbsenceReason};
 use opencl3::error_codes::{
     CL_PLATFORM_NOT_FOUND_KHR, DLOPEN_FUNCTION_NOT_AVAILABLE, DLOPEN_RUNTIME_LOAD_FAILED, cl_int,
@@ -57,12 +58,6 @@ fn load_messages() -> String {
         unsafe { libloading::Library::new(path) }.err().map(|error| message(&error))
     });
     messages.collect::<Vec<_>>().join("; ")
-}
-
-/// An error with its causes: the dynamic linker's words are the last of them.
-fn message(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

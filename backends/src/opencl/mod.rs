@@ -4,14 +4,17 @@
 //! release fails, which is what a lost device makes it do. The handles of this module own instead.
 
 mod caps;
+mod clblast;
 mod code;
 mod device;
 mod driver;
 mod half;
 mod handle;
 mod kernel;
+mod library;
 mod loader;
 mod queue;
 mod timing;
+mod trust;
 
 pub use driver::OpenClDriver;

@@ -3,12 +3,12 @@
 use super::code;
 use super::device::Memory;
 use super::handle::Handle;
-use super::kernel::OpenClKernel;
+use super::kernel::{Compiled, OpenClKernel};
 use super::timing::{Event, Events};
 use crate::{Buffer, Command, DeviceToken, Error, Launch, Result, Span};
 use opencl3::command_queue::{
     CL_QUEUE_PROFILING_ENABLE, create_command_queue, enqueue_copy_buffer, enqueue_fill_buffer, enqueue_map_buffer,
-    enqueue_nd_range_kernel, enqueue_read_buffer, enqueue_unmap_mem_object, enqueue_write_buffer, finish, flush,
+    enqueue_marker_with_wait_list, enqueue_nd_range_kernel, enqueue_read_buffer, enqueue_unmap_mem_object, enqueue_write_buffer, finish, flush,
     release_command_queue,
 };
 use opencl3::error_codes::CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
@@ -125,7 +125,7 @@ impl Queue {
             match command {
                 Command::Begin => events.begin(),
                 Command::End => events.end(),
-                Command::Launch(launch) => events.add(self.launch(token, launch)?),
+                Command::Launch(launch) => self.launch(token, launch, &mut events)?,
                 Command::Copy { bytes: 0, .. } => {}
                 Command::Copy { src, src_offset, dst, dst_offset, bytes } => {
                     let from = (src.inner::<Memory>(token)?, *src_offset as usize);
@@ -166,8 +166,28 @@ impl Queue {
         event.map_err(|status| code::memory_error(call, status, bytes as u64))
     }
 
-    fn launch(&self, token: DeviceToken, launch: &Launch<'_>) -> Result<Event> {
-        let kernel = launch.kernel.inner::<OpenClKernel>(token)?;
+    fn launch(&self, token: DeviceToken, launch: &Launch<'_>, events: &mut Events) -> Result<()> {
+        match launch.kernel.inner(token)? {
+            Compiled::Source(kernel) => events.add(self.run(token, launch, kernel)?),
+            Compiled::Library(library) => {
+                // The library gives the event of its last kernel only, and a span starts with the first.
+                if events.starts_span() {
+                    events.add(self.marker()?);
+                }
+                events.add(library.enqueue(token, launch, self.handle.raw())?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks where the commands so far end.
+    fn marker(&self) -> Result<Event> {
+        // SAFETY: the queue is alive and nothing is waited for; the event is this call's own.
+        let event = unsafe { enqueue_marker_with_wait_list(self.handle.raw(), 0, null()).map(|raw| Event::new(raw)) };
+        event.map_err(|status| code::error("clEnqueueMarkerWithWaitList", status))
+    }
+
+    fn run(&self, token: DeviceToken, launch: &Launch<'_>, kernel: &OpenClKernel) -> Result<Event> {
         kernel.set_arguments(token, launch)?;
         let local = launch.kernel.group().map(|items| items as usize);
         let global = [0, 1, 2].map(|axis| launch.grid[axis] as usize * local[axis]);

@@ -47,12 +47,17 @@ impl Events {
         self.open = true;
     }
 
+    /// Whether the next command is a span's first.
+    pub(super) fn starts_span(&self) -> bool {
+        self.open && self.first.is_none()
+    }
+
     /// Takes note of a command.
     pub(super) fn add(&mut self, event: Event) {
         if !self.needed {
             self.kept.pop();
         }
-        let starts_span = self.open && self.first.is_none();
+        let starts_span = self.starts_span();
         if starts_span {
             self.first = Some(self.kept.len());
         }

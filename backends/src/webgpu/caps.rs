@@ -45,6 +45,8 @@ fn caps(adapter: &wgpu::Adapter, gpu: &Gpu, about: &wgpu::AdapterInfo) -> Caps {
         },
         languages: BTreeSet::from([Language::Wgsl]),
         libraries: BTreeMap::new(),
+        library_forms: Vec::new(),
+        external: BTreeMap::new(),
         storage: types.clone(),
         compute: types,
         subgroup: features

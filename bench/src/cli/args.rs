@@ -40,7 +40,7 @@ Exit codes:
   130  stopped by Ctrl-C; `--resume FILE` goes on
 
 Environment:
-  ACCELBENCH_DISABLE=opencl,cuda   treat these backends as absent
+  ACCELBENCH_DISABLE=opencl,mkl    treat these backends and libraries as absent
   ACCELBENCH_CACHE_DIR=FOLDER      keep the devices' ceilings and tuned plans here, and not in the user's cache folder
   ACCELBENCH_METERS=FILE           use the meters that this file declares, too
   ACCELBENCH_WEBGPU_GL=1           let WebGPU use OpenGL, too

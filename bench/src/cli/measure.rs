@@ -7,7 +7,7 @@ use super::{term, units};
 use crate::energy::Mode;
 use crate::plan::{self, Planned, Selection};
 use crate::probe::Machine;
-use crate::run::{self, Event, RunSettings};
+use crate::run::{self, Before, Event, RunSettings};
 use crate::tune::Known;
 use crate::{App, CaseId, host};
 use accelbench_kernels::fill::Fill;
@@ -186,9 +186,10 @@ impl Run {
         }
         let mut progress = Progress::new(self.file.header.plan.cases.len(), self.file.results.len());
         let RunFile { ceilings, results: rows, .. } = &mut self.file;
-        let (writer, json, known) = (&mut self.writer, self.json, ceilings.clone());
+        let (writer, json) = (&mut self.writer, self.json);
+        let before = Before { ceilings: ceilings.clone(), rows: rows.clone() };
         let ran =
-            run::run(self.app, &self.machine, &self.cases, &self.settings, &known, &stopped, |event| match event {
+            run::run(self.app, &self.machine, &self.cases, &self.settings, &before, &stopped, |event| match event {
                 Event::Probing(device) => progress.note(&format!("{device} probing ceilings\n"), show),
                 Event::Metering(device) => {
                     progress.note(&format!("{device} measuring what a byte and a FLOP take\n"), show)

@@ -8,7 +8,7 @@ use super::block::{self, Planned, Runner};
 use super::document::{self, Document};
 use super::process::Stop;
 use super::reading::Basis;
-use super::suite::{difference, different_limits, entry, set_missing};
+use super::suite::{difference, different_limits, entry, is_gated, set_missing};
 use super::{Event, Phase, Request, build, config, words};
 use crate::App;
 use crate::stats;
@@ -88,7 +88,10 @@ fn measured(
     };
     document.started(Arm::Candidate, &header);
     let runner = Runner::new(Arm::Candidate, build, header.clone(), request.timeout);
-    let known = |case: &&str| before.results.iter().any(|row| row.case == **case && row.status == Status::Ok);
+    let known = |case: &&str| {
+        is_gated(request, case, [&before.header, &header])
+            && before.results.iter().any(|row| row.case == **case && row.status == Status::Ok)
+    };
     let cases: Vec<&str> = header.plan.cases.iter().map(String::as_str).filter(known).collect();
     tell(Event::Cases(cases.len()));
     let rounds = request.options.screen_pairs;
@@ -133,7 +136,9 @@ impl Sides<'_> {
             self.before.results.iter().map(|row| (row.case.as_str(), row)).collect();
         let added = self.header.plan.cases.iter().filter(|case| !self.before.header.plan.cases.contains(case));
         for case in self.before.header.plan.cases.iter().chain(added) {
-            if !request.selection.chooses(case, &catalogue).map_err(Stop::Harness)? {
+            if !request.selection.chooses(case, &catalogue).map_err(Stop::Harness)?
+                || !is_gated(request, case, [&self.before.header, self.header])
+            {
                 continue;
             }
             let device_id = block::device_of(case).unwrap_or_default();

@@ -3,6 +3,7 @@
 use super::Request;
 use super::block::device_of;
 use super::config::matches;
+use crate::CaseId;
 use accelbench_reports::gate::{Arm, GateCase, Metric, Severity, Verdict};
 use accelbench_reports::{DeviceRow, Host, RunHeader};
 use std::collections::BTreeSet;
@@ -22,8 +23,12 @@ impl Suite {
         let (before, after) = (ids(base), ids(candidate));
         let added = candidate.plan.cases.iter().filter(|case| !before.contains(case.as_str()));
         let mut suite = Self { cases: Vec::new(), thresholds: Vec::new(), devices: Vec::new(), notes: Vec::new() };
-        let mut left_out = 0;
+        let (mut left_out, mut libraries) = (0, 0);
         for case in base.plan.cases.iter().chain(added) {
+            if !is_gated(request, case, [base, candidate]) {
+                libraries += 1;
+                continue;
+            }
             let lacking = match (before.contains(case.as_str()), after.contains(case.as_str())) {
                 (true, true) => None,
                 (false, _) => Some(Arm::Base),
@@ -54,6 +59,9 @@ impl Suite {
         if left_out > 0 {
             suite.notes.push(format!("{left_out} cases that one side lacks are left out, as --allow-missing says"));
         }
+        if libraries > 0 {
+            suite.notes.push(format!("{libraries} cases of the machine's libraries are left out; --variant takes them"));
+        }
         suite
     }
 
@@ -70,6 +78,15 @@ impl Suite {
         }
         suite
     }
+}
+
+/// Whether a case is gated: libraries of the machine don't change with a build, so they are where they are asked for.
+pub(super) fn is_gated(request: &Request, case: &str, headers: [&RunHeader; 2]) -> bool {
+    let Ok(id) = case.parse::<CaseId>() else { return true };
+    let device = id.device.to_string();
+    let mut devices = headers.into_iter().flat_map(|header| &header.devices).filter(|row| row.id == device);
+    let external = devices.any(|row| row.caps.get("external").is_some_and(|names| names.get(&id.variant).is_some()));
+    !external || !request.selection.variants.is_empty()
 }
 
 /// A case before anything is known of it, and the margin that the configuration gives it, where it does.

@@ -5,7 +5,7 @@ use crate::bound::TypedPlan;
 use crate::space::unique;
 use crate::{Demand, Program, Unit, program};
 use accelbench_backends::{Access, Caps};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One way to compute an attention.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +29,8 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     if problem.precision.missing(caps).is_some() {
         return Vec::new();
     }
-    let mut plans: Vec<AttentionPlan> =
-        caps.libraries("attention").iter().cloned().map(AttentionPlan::Library).collect();
+    let libraries = program::libraries(problem, caps, &arguments(problem));
+    let [mut plans, found] = libraries.map(|names| names.into_iter().map(AttentionPlan::Library).collect::<Vec<_>>());
     let wgmma = WgmmaPlan::of(problem, caps).map(AttentionPlan::Wgmma);
     let mma = MmaPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Mma);
     if WgmmaPlan::fills(problem, caps) {
@@ -42,6 +42,7 @@ pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionPlan>
     plans.extend(PackedPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Packed));
     plans.extend(DirectPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Direct));
     plans.extend(TiledPlan::candidates(problem, caps).into_iter().map(AttentionPlan::Tiled));
+    plans.extend(found);
     plans
 }
 
@@ -84,7 +85,7 @@ impl TypedPlan<AttentionProblem> for AttentionPlan {
             AttentionPlan::Tiled(plan) => plan.program(problem, caps),
             AttentionPlan::Packed(plan) => plan.program(problem, caps),
             AttentionPlan::Direct(plan) => plan.program(problem, caps),
-            AttentionPlan::Library(name) => library(name, problem),
+            AttentionPlan::Library(name) => program::library(problem, name, arguments(problem)),
         }
     }
 
@@ -122,14 +123,13 @@ impl TypedPlan<AttentionProblem> for AttentionPlan {
 /// Q, K, V and O.
 pub(super) const BINDINGS: [Access; 4] = [Access::Read, Access::Read, Access::Read, Access::Write];
 
-/// The program that calls the library `name`: prepared with all sizes.
-fn library(name: &str, problem: &AttentionProblem) -> Program {
-    let arguments = json!({
+/// What a library's function is told.
+fn arguments(problem: &AttentionProblem) -> Value {
+    json!({
         "batch": problem.batch, "heads": problem.heads, "kv_heads": problem.kv_heads,
         "seq_q": problem.seq_q, "seq_kv": problem.seq_kv, "head_dim": problem.head_dim,
         "causal": problem.causal,
         "storage": problem.precision.storage().name(),
         "accumulate": problem.precision.accumulate().name(),
-    });
-    program::library(problem, name, arguments)
+    })
 }

@@ -6,7 +6,7 @@ use crate::bound::TypedPlan;
 use crate::space::unique;
 use crate::{Demand, Program, Unit, program};
 use accelbench_backends::Caps;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One way to compute a convolution.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,8 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     if problem.precision.missing(caps).is_some() {
         return Vec::new();
     }
-    let mut plans: Vec<ConvPlan> = caps.libraries("conv2d").iter().cloned().map(ConvPlan::Library).collect();
+    let libraries = program::libraries(problem, caps, &arguments(problem));
+    let [mut plans, found] = libraries.map(|names| names.into_iter().map(ConvPlan::Library).collect::<Vec<_>>());
     let bands = BandsPlan::candidates(problem, caps).into_iter().map(ConvPlan::Bands);
     let depthwise = bands.chain(DepthwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Depthwise));
     let packed = PackedPlan::candidates(problem, caps).into_iter().map(ConvPlan::Packed);
@@ -52,6 +53,7 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     } else {
         plans.extend(products.chain(depthwise));
     }
+    plans.extend(found);
     plans
 }
 
@@ -103,7 +105,7 @@ impl TypedPlan<ConvProblem> for ConvPlan {
             ConvPlan::Direct(plan) => plan.program(problem, caps),
             ConvPlan::Bands(plan) => plan.program(problem, caps),
             ConvPlan::Depthwise(plan) => plan.program(problem, caps),
-            ConvPlan::Library(name) => library(name, problem),
+            ConvPlan::Library(name) => program::library(problem, name, arguments(problem)),
         }
     }
 
@@ -150,9 +152,9 @@ impl TypedPlan<ConvProblem> for ConvPlan {
     }
 }
 
-/// The program that calls the library `name`: prepared with all sizes.
-fn library(name: &str, problem: &ConvProblem) -> Program {
-    let arguments = json!({
+/// What a library's function is told.
+fn arguments(problem: &ConvProblem) -> Value {
+    json!({
         "n": problem.n, "c": problem.c, "h": problem.h, "w": problem.w,
         "k": problem.k, "r": problem.r, "s": problem.s,
         "stride_h": problem.stride[0], "stride_w": problem.stride[1],
@@ -161,6 +163,5 @@ fn library(name: &str, problem: &ConvProblem) -> Program {
         "groups": problem.groups, "layout": problem.layout.name(),
         "storage": problem.precision.storage().name(),
         "accumulate": problem.precision.accumulate().name(),
-    });
-    program::library(problem, name, arguments)
+    })
 }

@@ -26,7 +26,7 @@ pub enum GemmPlan {
 
 /// All valid plans for a problem on such a device, the preferred one first.
 pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
-    let mut plans: Vec<GemmPlan> = library::names(problem, caps).into_iter().map(GemmPlan::Library).collect();
+    let [mut plans, found] = library::candidates(problem, caps);
     let wgmma = WgmmaPlan::candidates(problem, caps).into_iter().map(GemmPlan::Wgmma);
     let mma = MmaPlan::candidates(problem, caps).into_iter().map(GemmPlan::Mma);
     let tiled = TiledPlan::candidates(problem, caps).into_iter().map(GemmPlan::Tiled);
@@ -42,6 +42,7 @@ pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
         plans.extend(tiled);
         plans.extend(packed);
     }
+    plans.extend(found);
     plans
 }
 

@@ -86,6 +86,9 @@ impl Names {
             }
             // What a driver says of itself, in words of its own.
             device.caps.remove("facts");
+            // What a library says of itself names the processor that it is for.
+            let external = device.caps.get_mut("external").and_then(Value::as_object_mut);
+            external.into_iter().flatten().for_each(|(_, version)| *version = LEFT_OUT.into());
             for (_, value) in &mut device.caps {
                 self.value(value);
             }
@@ -142,6 +145,7 @@ mod tests {
             device["driver"] = "Secret Driver 1.0".into();
             device["physical_id"] = serde_json::json!({ "pci": "0000:5e:00.0", "uuid": null });
             device["caps"]["facts"] = serde_json::json!({ "platform": "secret platform" });
+            device["caps"]["external"] = serde_json::json!({ "lib": "Lib 1.0 for the Secret CPU" });
             device["caps"]["theoretical"] = serde_json::json!([{ "source": "Secret Handbook" }]);
         }
         for line in &mut run.lines {

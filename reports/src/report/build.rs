@@ -298,7 +298,10 @@ impl Builder {
     fn measured(&mut self, file: &RunFile, row: &ResultRow, problems: &mut Problems) -> Option<Measured> {
         let (timing, rate, verify) = (row.timing.as_ref()?, row.rate?, row.verify.as_ref()?);
         let of_ceiling = row.ceiling.as_ref().map_or(Vec::new(), |ceiling| check::ceiling(file, row, ceiling));
-        let ceiling = row.ceiling.clone().filter(|_| of_ceiling.is_empty());
+        let mut ceiling = row.ceiling.clone().filter(|_| of_ceiling.is_empty());
+        if let Some(vendor) = ceiling.as_mut().and_then(|ceiling| ceiling.vendor.as_mut()) {
+            vendor.variant = self.texts.name(&vendor.variant).to_string();
+        }
         problems.extend(of_ceiling.into_iter().map(|problem| format!("{}: {problem}", row.case)));
         Some(Measured {
             clock: self.texts.name(&timing.clock),
@@ -387,13 +390,16 @@ fn shape(row: &ResultRow) -> String {
     }
 }
 
-/// The libraries that devices have for operations: device, operation, library.
+/// The libraries that devices have for operations: device, operation, library. Where a header tells which of them are no
+/// part of the program, the others are not libraries beside its kernels.
 fn libraries(header: &RunHeader) -> HashSet<(&str, &str, &str)> {
     let mut found = HashSet::new();
     for device in &header.devices {
         let Some(operations) = device.caps.get("libraries").and_then(Value::as_object) else { continue };
         for (op, names) in operations {
-            for name in names.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let external = device.caps.get("external").and_then(Value::as_object);
+            let beside = |name: &&str| external.is_none_or(|external| external.contains_key(*name));
+            for name in names.as_array().into_iter().flatten().filter_map(Value::as_str).filter(beside) {
                 found.insert((device.id.as_str(), op.as_str(), name));
             }
         }

@@ -190,6 +190,25 @@ fn kernels_against_libraries() {
 }
 
 #[test]
+fn a_library_that_is_part_of_the_program_is_its_kernel() {
+    let compared = |external: &[&str]| {
+        let mut host = device("host:0", "CPU");
+        let versions: serde_json::Map<_, _> = external.iter().map(|name| ((*name).to_owned(), json!("1.0"))).collect();
+        host["caps"] = json!({ "libraries": { "gemm": ["own", "found"] }, "external": versions });
+        let run = Fixture::new("one", &[host])
+            .with(row("gemm/f64/8x8x8/found@host:0", EVENT, [9.0, 10.0, 12.0]))
+            .with(row("gemm/f64/8x8x8/own@host:0", EVENT, [18.0, 20.0, 27.0]));
+        let report = report(&[run], false);
+        let pair = |one: &LibraryComparison| {
+            [one.cases[0].kernel, one.cases[0].library].map(|row| report.row(row).variant.to_string())
+        };
+        report.libraries.first().map(pair)
+    };
+    assert_eq!(compared(&["found"]), Some(["own".to_owned(), "found".to_owned()]));
+    assert_eq!(compared(&[]), None);
+}
+
+#[test]
 fn one_chip_through_several_apis() {
     let mut there = device("opencl:0", "Device One");
     there["physical_id"] = json!({ "pci": "0000:3b:00.0" });

@@ -227,6 +227,19 @@ pub struct Ceiling {
     pub bound_by: Bound,
     /// The units' theoretical peak, where it is known.
     pub theoretical_flop_per_s: Option<f64>,
+    /// The fastest of the device's libraries that are no part of the program, in the rows before this one of the same case;
+    /// none in the rows of such libraries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<LibraryRate>,
+}
+
+/// What a library reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LibraryRate {
+    /// Its name: the variant of its row.
+    pub variant: String,
+    /// FLOP/s.
+    pub flop_per_s: f64,
 }
 
 /// What bounds a case.

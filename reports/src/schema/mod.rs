@@ -11,7 +11,7 @@ mod result;
 mod run;
 
 pub use ceilings::{
-    Bandwidth, Bound, Ceiling, Ceilings, Direction, HostMemory, Latency, Missing, Peak, Quantity, Theoretical,
+    Bandwidth, Bound, Ceiling, Ceilings, Direction, HostMemory, Latency, LibraryRate, Missing, Peak, Quantity, Theoretical,
     Transfer, Unit,
 };
 pub use end::{End, EndStatus};
