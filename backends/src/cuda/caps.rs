@@ -1,10 +1,10 @@
 //! What the driver says of a device.
 
 use super::api::{check, driver};
-use super::{nvrtc, rates, timing};
+use super::{library, nvrtc, rates, timing};
 use crate::{Caps, Clock, DType, DeviceId, DeviceInfo, DeviceKind, Language, PhysicalId, Result};
 use cudarc::driver::sys::{CUdevice, CUdevice_attribute, CUuuid};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char, c_int};
 use std::fmt::Write;
 
@@ -63,6 +63,8 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
     check("cuDeviceTotalMem", unsafe { driver::cuDeviceTotalMem_v2(&raw mut memory, device) })?;
     let dtypes = BTreeSet::from([DType::F64, DType::F32, DType::F16]);
     let warp = get(A::CU_DEVICE_ATTRIBUTE_WARP_SIZE)?;
+    let libraries = library::offered();
+    let versions = library::versions().filter_map(|(name, version)| Some((name, version.ok()?.to_owned())));
     let facts = [
         ("compute_capability", format!("{}.{}", capability.major, capability.minor)),
         ("nvrtc", nvrtc::version()?),
@@ -86,8 +88,12 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
         physical_id: PhysicalId { pci: Some(pci(device)?), uuid: Some(uuid(device)?) },
         caps: Caps {
             kind: DeviceKind::Gpu,
-            languages: BTreeSet::from([Language::CudaC]),
-            libraries: BTreeMap::new(),
+            languages: if libraries.is_empty() {
+                BTreeSet::from([Language::CudaC])
+            } else {
+                BTreeSet::from([Language::CudaC, Language::Library])
+            },
+            libraries,
             storage: dtypes.clone(),
             compute: dtypes,
             subgroup: Some((warp, warp)),
@@ -117,7 +123,7 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
                 get(A::CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE)?,
                 get(A::CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH)?,
             ),
-            facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            facts: facts.into_iter().chain(versions).map(|(name, value)| (name.to_owned(), value)).collect(),
         },
     })
 }
