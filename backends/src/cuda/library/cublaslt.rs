@@ -4,7 +4,7 @@
 //! asked for as Cᵀ = Bᵀ·Aᵀ: the problem's B comes first, n and m change places, and what is stored plainly stays so.
 
 use super::api::cublaslt as api;
-use super::operands::{Types, random};
+use super::operands::{Types, elements, random, side};
 use super::race::{self, Candidate};
 use super::{Function, LibraryKernel};
 use crate::cuda::context::Context;
@@ -54,9 +54,9 @@ impl Drop for Handle {
 /// Prepares the function `gemm` with its types, sizes and layouts.
 pub(super) fn gemm(handle: &Rc<Handle>, call: &LibraryCall) -> Result<(LibraryKernel, String)> {
     let types = Types::of(call)?;
-    let (m, n, k) = (call.size("m")? as u64, call.size("n")? as u64, call.size("k")? as u64);
+    let (m, n, k) = (side(call, "m")?, side(call, "n")?, side(call, "k")?);
     let problem = Problem::new(types, [m, n, k], call.flag("trans_a")?, call.flag("trans_b")?)?;
-    let elements = [m * k, k * n, m * n];
+    let elements = [elements(&[m, k])?, elements(&[k, n])?, elements(&[m, n])?];
     let context = &handle.context;
     let [a, b] = [elements[0], elements[1]].map(|elements| random(context, types.storage, elements));
     let (a, b, c) = (a?, b?, CudaMemory::device(context, elements[2] * types.storage.bytes())?);

@@ -29,6 +29,22 @@ impl Types {
     }
 }
 
+/// A size from 1 to 2³¹−1, so that three of them can be multiplied.
+pub(super) fn side(call: &LibraryCall, name: &str) -> Result<u64> {
+    let size = call.size(name)? as u64;
+    if (1..=i32::MAX as u64).contains(&size) {
+        return Ok(size);
+    }
+    Err(Error::invalid(format!("{}::{} with `{name}` of {size}", call.library, call.function)))
+}
+
+/// The product of sizes, of what could be in a memory.
+pub(super) fn elements(sides: &[u64]) -> Result<u64> {
+    let product = sides.iter().try_fold(1_u64, |product, side| product.checked_mul(*side));
+    let fits = product.filter(|&product| product < 1 << 60);
+    fits.ok_or_else(|| Error::invalid(format!("a tensor of {sides:?} is larger than any memory")))
+}
+
 /// Memory filled with normal random numbers.
 pub(super) fn random(context: &Rc<Context>, dtype: DType, elements: u64) -> Result<CudaMemory> {
     let memory = CudaMemory::device(context, elements * dtype.bytes())?;
@@ -76,6 +92,21 @@ fn normal(dtype: DType, count: u64) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_bounded() {
+        let call = |size: u64| LibraryCall {
+            library: "l".into(),
+            function: "f".into(),
+            arguments: [("m".to_owned(), size.into())].into_iter().collect(),
+        };
+        assert_eq!(side(&call(7), "m").unwrap(), 7);
+        for size in [0, 1 << 31, u64::MAX] {
+            assert!(matches!(side(&call(size), "m"), Err(Error::InvalidArgument(_))), "{size}");
+        }
+        assert_eq!(elements(&[2, 3, 4, 5]).unwrap(), 120);
+        assert!(elements(&[1 << 31, 1 << 31]).is_err());
+    }
 
     #[test]
     fn numbers_are_normal_enough() {

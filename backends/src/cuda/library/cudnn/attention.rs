@@ -4,8 +4,8 @@
 //! also where nobody reads it.
 
 use super::data_type;
-use super::graph::{Graph, Pointwise, Scalar, Tensor, dense};
-use super::operands::Types;
+use super::graph::{Graph, Pointwise, Scalar, Tensor, count, dense};
+use crate::cuda::library::operands::{Types, side};
 use crate::{DType, Error, LibraryCall, Result};
 use cudarc::cudnn::sys::cudnnDataType_t as T;
 use cudarc::cudnn::sys::cudnnPointwiseMode_t as P;
@@ -16,11 +16,12 @@ pub(super) fn graph(call: &LibraryCall, types: Types) -> Result<(Graph, Vec<u64>
     if types.accumulate != DType::F32 {
         return Err(Error::unsupported(format!("cudnn::attention has no sums in {}", types.accumulate)));
     }
-    let size = |name: &str| call.size(name).map(|size| size as i64);
+    let size = |name: &str| side(call, name).map(|size| size as i64);
     let (batch, heads, kv_heads) = (size("batch")?, size("heads")?, size("kv_heads")?);
     let (seq_q, seq_kv, head_dim) = (size("seq_q")?, size("seq_kv")?, size("head_dim")?);
     let storage = data_type(types.storage);
     let (queries, values) = ([batch, heads, seq_q, head_dim], [batch, kv_heads, seq_kv, head_dim]);
+    let (elements, value_elements) = (count(queries)?, count(values)?);
     let mut graph = Graph::default();
     let q = graph.buffer(storage, queries, dense(queries))?;
     let [batch_step, head_step, row_step, _] = dense(values);
@@ -38,8 +39,7 @@ pub(super) fn graph(call: &LibraryCall, types: Types) -> Result<(Graph, Vec<u64>
     }
     let weights = softmax(&mut graph, scores, storage)?;
     graph.matmul(weights, v, o)?;
-    let (q, k) = (queries.iter().product::<i64>() as u64, values.iter().product::<i64>() as u64);
-    Ok((graph, vec![q, k, k, q]))
+    Ok((graph, vec![elements, value_elements, value_elements, elements]))
 }
 
 /// Leaves query i the keys j ≤ i + seq_kv − seq_q.

@@ -1,12 +1,12 @@
 //! A graph of operations on tensors, as the library takes it.
 
-use super::descriptor::{Descriptor, Link};
 use super::Handle;
+use super::descriptor::{Descriptor, Link};
 use crate::Result;
+use crate::cuda::library::operands;
 use cudarc::cudnn::sys::cudnnBackendAttributeName_t as A;
 use cudarc::cudnn::sys::cudnnBackendDescriptorType_t as D;
 use cudarc::cudnn::sys::{cudnnDataType_t, cudnnPointwiseMode_t, cudnnReduceTensorOp_t};
-use std::rc::Rc;
 
 /// Sizes or steps of the four dimensions.
 pub(super) type Four = [i64; 4];
@@ -179,7 +179,7 @@ impl Graph {
     }
 
     /// The graph as one descriptor, which this value outlives.
-    pub(super) fn finish(&mut self, handle: &Rc<Handle>) -> Result<Descriptor> {
+    pub(super) fn finish(&self, handle: &Handle) -> Result<Descriptor> {
         let graph = Descriptor::new(D::CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR)?;
         graph.set(A::CUDNN_ATTR_OPERATIONGRAPH_OPS, &self.operations)?;
         graph.set(A::CUDNN_ATTR_OPERATIONGRAPH_HANDLE, &[handle.raw])?;
@@ -217,6 +217,11 @@ pub(super) struct Window {
     pub(super) stride: [i64; 2],
     pub(super) pad: [i64; 2],
     pub(super) dilation: [i64; 2],
+}
+
+/// How many elements such a tensor has; none of the sizes is below 1.
+pub(super) fn count(dims: Four) -> Result<u64> {
+    operands::elements(&dims.map(|side| side as u64))
 }
 
 /// The steps of a tensor whose last dimension is the innermost.

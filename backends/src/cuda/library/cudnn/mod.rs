@@ -9,7 +9,7 @@ mod descriptor;
 mod graph;
 
 use super::api::cudnn as api;
-use super::operands::{self, Types, random};
+use super::operands::{Types, random};
 use super::race::{self, Candidate};
 use super::{Function, LibraryKernel};
 use crate::cuda::context::Context;
@@ -96,7 +96,7 @@ pub(super) fn attention(handle: &Rc<Handle>, call: &LibraryCall) -> Result<(Libr
 /// Finds the fastest plan for a graph whose last buffer is its output; no plan has a `refused` note.
 fn prepare(
     handle: &Rc<Handle>,
-    mut graph: Graph,
+    graph: Graph,
     storage: DType,
     elements: &[u64],
     refused: &[Note],
@@ -112,12 +112,12 @@ fn prepare(
     let (plan, times) = race::fastest(context, candidates, |plan| execute(handle, plan, &pack))?;
     drop(workspace);
     let kernel = Fused {
-        handle: Rc::clone(handle),
-        workspace: self::workspace(context, plan.workspace_bytes)?,
         last: RefCell::new(None),
+        workspace: self::workspace(context, plan.workspace_bytes)?,
         plan,
         _whole: whole,
         graph,
+        handle: Rc::clone(handle),
     };
     let bytes = elements.iter().map(|elements| elements * storage.bytes()).collect();
     Ok((LibraryKernel { bytes, function: Box::new(kernel) }, times + &log))
@@ -125,7 +125,6 @@ fn prepare(
 
 /// A graph with its plan.
 struct Fused {
-    handle: Rc<Handle>,
     /// The buffers of the last launch with what the library is told of them: mostly the next has the same.
     last: RefCell<Option<(Vec<CUdeviceptr>, Descriptor)>>,
     plan: Plan,
@@ -133,6 +132,15 @@ struct Fused {
     _whole: Descriptor,
     graph: Graph,
     workspace: Option<CudaMemory>,
+    handle: Rc<Handle>,
+}
+
+impl Drop for Fused {
+    fn drop(&mut self) {
+        // The plan may still run, and its code goes with it.
+        let context = &self.handle.context;
+        let _ = context.enter().and_then(|()| context.synchronize());
+    }
 }
 
 impl Function for Fused {
