@@ -49,6 +49,7 @@ pub(crate) fn complete(planned: &Planned, settings: &RunSettings, mut row: Resul
     let provenance = row.provenance.get_or_insert_with(|| Provenance {
         source_sha256: None,
         plan: None,
+        algorithm: None,
         seed: settings.seed,
         fill: settings.fill.name().to_owned(),
         command: String::new(),

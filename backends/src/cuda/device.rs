@@ -74,10 +74,7 @@ impl Device for CudaDevice {
     fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {
         launch::check_spec(spec, &self.info.caps)?;
         match &spec.source {
-            Source::Library(call) => {
-                let (kernel, log) = self.libraries.prepare(call)?;
-                kernel.kernel(self.token, spec, log)
-            }
+            Source::Library(call) => self.libraries.compile(self.token, spec, call),
             _ => Code::compile(&self.context, self.token, spec, self.capability),
         }
     }

@@ -177,6 +177,7 @@ fn row(case: &dyn Case, request: &CaseRequest, outcome: Outcome) -> ResultRow {
         provenance: Some(Provenance {
             source_sha256: outcome.source_sha256,
             plan: outcome.plan,
+            algorithm: outcome.algorithm,
             seed: request.seed,
             fill: request.fill.name().to_owned(),
             command: String::new(),

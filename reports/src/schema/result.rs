@@ -155,6 +155,9 @@ pub struct Provenance {
     pub source_sha256: Option<String>,
     /// The plan in one word.
     pub plan: Option<String>,
+    /// What a library that had a choice computed with, in its own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<String>,
     /// Of the inputs.
     pub seed: u64,
     /// How the inputs are made.

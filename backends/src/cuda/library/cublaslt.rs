@@ -5,8 +5,8 @@
 
 use super::api::cublaslt as api;
 use super::operands::{Types, elements, random, side};
-use super::race::{self, Candidate};
-use super::{Function, LibraryKernel};
+use super::race::{self, Candidate, Race};
+use super::{Function, Prepared};
 use crate::cuda::context::Context;
 use crate::cuda::memory::CudaMemory;
 use crate::{DType, Error, LibraryCall, Result};
@@ -52,7 +52,7 @@ impl Drop for Handle {
 }
 
 /// Prepares the function `gemm` with its types, sizes and layouts.
-pub(super) fn gemm(handle: &Rc<Handle>, call: &LibraryCall) -> Result<(LibraryKernel, String)> {
+pub(super) fn gemm(handle: &Rc<Handle>, call: &LibraryCall) -> Result<Prepared> {
     let types = Types::of(call)?;
     let (m, n, k) = (side(call, "m")?, side(call, "n")?, side(call, "k")?);
     let problem = Problem::new(types, [m, n, k], call.flag("trans_a")?, call.flag("trans_b")?)?;
@@ -62,7 +62,7 @@ pub(super) fn gemm(handle: &Rc<Handle>, call: &LibraryCall) -> Result<(LibraryKe
     let (a, b, c) = (a?, b?, CudaMemory::device(context, elements[2] * types.storage.bytes())?);
     let workspace = CudaMemory::device(context, WORKSPACE_BYTES as u64)?;
     let starts = [a.start, b.start, c.start];
-    let (algorithm, log) = race::fastest(context, problem.candidates(handle)?, |algorithm| {
+    let Race { way: algorithm, name, log } = race::fastest(context, problem.candidates(handle)?, |algorithm| {
         problem.run(handle, algorithm, starts, workspace.start, WORKSPACE_BYTES)
     })?;
     let workspace = match algorithm.workspaceSize {
@@ -71,7 +71,7 @@ pub(super) fn gemm(handle: &Rc<Handle>, call: &LibraryCall) -> Result<(LibraryKe
     };
     let gemm = Gemm { handle: Rc::clone(handle), problem, algorithm, workspace };
     let bytes = elements.map(|elements| elements * types.storage.bytes()).to_vec();
-    Ok((LibraryKernel { bytes, function: Box::new(gemm) }, log))
+    Ok(Prepared { bytes, function: Box::new(gemm), algorithm: name, log })
 }
 
 /// A prepared product.

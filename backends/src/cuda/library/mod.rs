@@ -20,6 +20,7 @@ mod operands;
 mod race;
 
 use super::context::Context;
+use super::kernel::CudaKernel;
 use super::memory::CudaMemory;
 use crate::{DeviceToken, Error, Kernel, KernelSpec, Launch, LibraryCall, Result};
 use api::Optional;
@@ -55,8 +56,8 @@ impl Libraries {
         Self { context: Rc::clone(context), cublaslt: OnceCell::new(), cudnn: OnceCell::new() }
     }
 
-    /// Prepares a function: finds out which of the library's algorithms is the fastest.
-    pub(super) fn prepare(&self, call: &LibraryCall) -> Result<(LibraryKernel, String)> {
+    /// Prepares a function as a kernel: finds out which of the library's algorithms is the fastest.
+    pub(super) fn compile(&self, token: DeviceToken, spec: &KernelSpec, call: &LibraryCall) -> Result<Kernel> {
         let (library, function) = (call.library.as_str(), call.function.as_str());
         let known = FUNCTIONS.iter().find(|(name, optional)| *name == function && optional.name == library);
         let Some((_, optional)) = known else {
@@ -64,12 +65,18 @@ impl Libraries {
         };
         let version = optional.version().map_err(Error::unsupported)?;
         self.context.enter()?;
-        let (kernel, log) = match function {
+        let prepared = match function {
             "gemm" => cublaslt::gemm(self.cublaslt()?, call)?,
             "conv2d" => cudnn::conv2d(self.cudnn()?, call)?,
             _ => cudnn::attention(self.cudnn()?, call)?,
         };
-        Ok((kernel, format!("{library} {version}\n{log}")))
+        let Prepared { bytes, function, algorithm, log } = prepared;
+        if spec.bindings.len() != bytes.len() || spec.params_bytes != 0 {
+            return Err(Error::invalid(format!("{} takes {} buffers and no parameters", spec.entry, bytes.len())));
+        }
+        let log = format!("{library} {version}\n{log}");
+        let kernel = CudaKernel::Library(LibraryKernel { bytes, function });
+        Ok(Kernel::new(token, spec, log, kernel).by(format!("{library} {version}: {algorithm}")))
     }
 
     fn cublaslt(&self) -> Result<&Rc<cublaslt::Handle>> {
@@ -92,11 +99,13 @@ fn made<T>(cell: &OnceCell<Rc<T>>, make: impl FnOnce() -> Result<T>) -> Result<&
     }
 }
 
-/// A prepared function.
-pub(super) struct LibraryKernel {
+/// A function that is ready, and how its algorithm was found.
+struct Prepared {
     /// What its buffers must hold, in bytes.
     bytes: Vec<u64>,
     function: Box<dyn Function>,
+    algorithm: String,
+    log: String,
 }
 
 /// What a library does with the addresses of its buffers.
@@ -105,14 +114,13 @@ trait Function {
     fn run(&self, starts: &[CUdeviceptr]) -> Result<()>;
 }
 
-impl LibraryKernel {
-    pub(super) fn kernel(self, token: DeviceToken, spec: &KernelSpec, log: String) -> Result<Kernel> {
-        if spec.bindings.len() == self.bytes.len() && spec.params_bytes == 0 {
-            return Ok(Kernel::new(token, spec, log, super::kernel::CudaKernel::Library(self)));
-        }
-        Err(Error::invalid(format!("{} takes {} buffers and no parameters", spec.entry, self.bytes.len())))
-    }
+/// A prepared function.
+pub(super) struct LibraryKernel {
+    bytes: Vec<u64>,
+    function: Box<dyn Function>,
+}
 
+impl LibraryKernel {
     /// Puts a checked launch into the stream.
     pub(super) fn launch(&self, token: DeviceToken, launch: &Launch<'_>) -> Result<()> {
         let mut starts = [0; 4];

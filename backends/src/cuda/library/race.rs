@@ -15,6 +15,15 @@ pub(super) struct Candidate<W> {
     pub(super) way: W,
 }
 
+/// What a race found.
+pub(super) struct Race<W> {
+    /// The fastest, and what it is.
+    pub(super) way: W,
+    pub(super) name: String,
+    /// A line for each.
+    pub(super) log: String,
+}
+
 /// A span is as many launches as make it this long, so that the clock's step does not count.
 const SPAN_NS: f64 = 200.0 * RESOLUTION_NS;
 /// But no more than these.
@@ -40,8 +49,7 @@ impl<W> Runner<W> {
     }
 }
 
-/// Times all of them and returns the fastest, with a log of a line for each. Those that the library refuses to run are in
-/// the log, too.
+/// Times all of them. Those that the library refuses to run are in the log, too.
 ///
 /// # Errors
 /// [`Error::Unsupported`] where none runs; whatever ends the device's work.
@@ -49,7 +57,7 @@ pub(super) fn fastest<W>(
     context: &Rc<Context>,
     candidates: Vec<Candidate<W>>,
     run: impl Fn(&W) -> Result<()>,
-) -> Result<(W, String)> {
+) -> Result<Race<W>> {
     let events = EventPool::new(context);
     let mut log = String::new();
     let mut runners = Vec::new();
@@ -78,7 +86,8 @@ pub(super) fn fastest<W>(
         .map(|runner| format!("{:9.2} us  {}\n", runner.median() / 1e3, runner.candidate.name))
         .collect();
     let best = runners.into_iter().next().ok_or_else(|| Error::unsupported(format!("no algorithm runs:\n{log}")))?;
-    Ok((best.candidate.way, times + &log))
+    let Candidate { name, way } = best.candidate;
+    Ok(Race { way, name, log: times + &log })
 }
 
 type Refusal = (String, Error);

@@ -10,8 +10,8 @@ mod graph;
 
 use super::api::cudnn as api;
 use super::operands::{Types, random};
-use super::race::{self, Candidate};
-use super::{Function, LibraryKernel};
+use super::race::{self, Candidate, Race};
+use super::{Function, Prepared};
 use crate::cuda::context::Context;
 use crate::cuda::memory::CudaMemory;
 use crate::{DType, Error, LibraryCall, Result};
@@ -64,7 +64,7 @@ impl Drop for Handle {
 }
 
 /// Prepares the function `conv2d` with its types, sizes and layout.
-pub(super) fn conv2d(handle: &Rc<Handle>, call: &LibraryCall) -> Result<(LibraryKernel, String)> {
+pub(super) fn conv2d(handle: &Rc<Handle>, call: &LibraryCall) -> Result<Prepared> {
     let types = Types::of(call)?;
     let mut refused = vec![
         Note::CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
@@ -83,7 +83,7 @@ pub(super) fn conv2d(handle: &Rc<Handle>, call: &LibraryCall) -> Result<(Library
 }
 
 /// Prepares the function `attention` with its types, sizes and mask.
-pub(super) fn attention(handle: &Rc<Handle>, call: &LibraryCall) -> Result<(LibraryKernel, String)> {
+pub(super) fn attention(handle: &Rc<Handle>, call: &LibraryCall) -> Result<Prepared> {
     let types = Types::of(call)?;
     let (graph, elements) = attention::graph(call, types)?;
     let refused: &[Note] = match types.storage {
@@ -100,7 +100,7 @@ fn prepare(
     storage: DType,
     elements: &[u64],
     refused: &[Note],
-) -> Result<(LibraryKernel, String)> {
+) -> Result<Prepared> {
     let context = &handle.context;
     let whole = graph.finish(handle)?;
     let (candidates, log) = candidates(handle, &whole, refused)?;
@@ -109,7 +109,8 @@ fn prepare(
     let most = candidates.iter().map(|candidate| candidate.way.workspace_bytes).max().unwrap_or(0);
     let workspace = workspace(context, most)?;
     let pack = pack(&graph, &starts, workspace.as_ref())?;
-    let (plan, times) = race::fastest(context, candidates, |plan| execute(handle, plan, &pack))?;
+    let Race { way: plan, name, log: times } =
+        race::fastest(context, candidates, |plan| execute(handle, plan, &pack))?;
     drop(workspace);
     let kernel = Fused {
         last: RefCell::new(None),
@@ -120,7 +121,7 @@ fn prepare(
         handle: Rc::clone(handle),
     };
     let bytes = elements.iter().map(|elements| elements * storage.bytes()).collect();
-    Ok((LibraryKernel { bytes, function: Box::new(kernel) }, times + &log))
+    Ok(Prepared { bytes, function: Box::new(kernel), algorithm: name, log: times + &log })
 }
 
 /// A graph with its plan.
