@@ -288,14 +288,15 @@ fn lost_while_timing() {
 fn precise_engines() {
     let device = open(0);
     let single = prepared(&*device, &conv2d("f32", "f32", json!({})));
-    assert!(taken(&single).contains("engine 2,"), "{}", single.log());
+    assert!(taken(&single).contains("us  engine 2, knob 2 at 2, workspace 2048"), "{}", single.log());
     for reason in [
-        "engine 3, notes []: not supported: cudnnBackendFinalize: CUDNN_STATUS_NOT_SUPPORTED: an engine that is none",
-        "engine 9, notes [1]: left out for its CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS",
-        "engine 10, notes [2]: left out for its CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION",
+        "engine 3, knob 2 at 3: not supported: cudnnBackendFinalize: CUDNN_STATUS_NOT_SUPPORTED: an engine that is none",
+        "engine 9, knob 2 at 9: not supported: left out for its CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS",
+        "engine 10, knob 2 at 10: not supported: left out for its CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION",
     ] {
         assert!(single.log().contains(reason), "{}", single.log());
     }
+    assert_eq!(single.algorithm(), Some("cudnn 9.10.2: engine 2, knob 2 at 2, workspace 2048"));
     let half = prepared(&*device, &conv2d("f16", "f32", json!({ "layout": "nhwc" })));
     assert!(taken(&half).contains("engine 9,"), "{}", half.log());
     for kernel in [single, half] {

@@ -32,6 +32,7 @@ enum Kind : int {
     CONFIGURATION = 3,
     HEURISTIC = 4,
     PLAN = 5,
+    KNOB = 7,
     OPERATION_CONVOLUTION = 10,
     OPERATION_POINTWISE = 13,
     GRAPH = 15,
@@ -53,6 +54,7 @@ enum Type : int {
     POINTER = 6,
     CONVOLUTION_MODE = 7,
     HEURISTIC_MODE = 8,
+    KNOB_TYPE = 9,
     NOTE = 11,
     POINTWISE_MODE = 14,
     DESCRIPTOR = 15,
@@ -87,7 +89,7 @@ const std::map<int, std::map<int, int>> ATTRIBUTES = {
     {REDUCTION, {{1600, REDUCTION_OPERATOR}, {1601, DATA_TYPE}}},
     {OPERATION_REDUCTION, {{1610, DESCRIPTOR}, {1611, DESCRIPTOR}, {1612, DESCRIPTOR}}},
 };
-const std::set<int> MAY_BE_MISSING = {9, 752, 758};
+const std::set<int> MAY_BE_MISSING = {9, 752, 758, 907, 908};
 
 struct Attribute {
     int type;
@@ -98,7 +100,7 @@ struct Descriptor {
     int kind;
     bool final = false;
     std::map<int, Attribute> attributes;
-    // Of engines and configurations.
+    // Of engines, configurations and knobs.
     Offer offer;
 
     template <typename T>
@@ -410,6 +412,18 @@ int cudnnBackendGetAttribute(Descriptor* descriptor, int name, int type, std::in
         *count = 1;
         return SUCCESS;
     }
+    if (is(CONFIGURATION, 302, DESCRIPTOR)) {
+        // One knob, turned as far as the engine's number.
+        *count = 1;
+        if (!room) return SUCCESS;
+        Descriptor* knob = *(Descriptor**)place;
+        if (!alive.count(knob) || knob->kind != KNOB) return refuse(BAD_PARAM, "no place for a knob");
+        knob->offer = descriptor->offer;
+        knob->final = true;
+        return SUCCESS;
+    }
+    if (is(KNOB, 600, KNOB_TYPE)) return give(std::vector<int>{2}, room, count, place);
+    if (is(KNOB, 601, INT64)) return give(std::vector<std::int64_t>{descriptor->offer.id}, room, count, place);
     if (is(ENGINE, 1301, INT64)) return give(std::vector<std::int64_t>{descriptor->offer.id}, room, count, place);
     if (is(ENGINE, 1303, NOTE)) {
         std::vector<int> notes;

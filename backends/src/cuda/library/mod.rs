@@ -90,13 +90,11 @@ impl Libraries {
 
 /// What the cell holds, made if it is empty. (`OnceCell::get_or_try_init` is not stable.)
 fn made<T>(cell: &OnceCell<Rc<T>>, make: impl FnOnce() -> Result<T>) -> Result<&Rc<T>> {
-    match cell.get() {
-        Some(value) => Ok(value),
-        None => {
-            let value = Rc::new(make()?);
-            Ok(cell.get_or_init(|| value))
-        }
+    if let Some(value) = cell.get() {
+        return Ok(value);
     }
+    let value = Rc::new(make()?);
+    Ok(cell.get_or_init(|| value))
 }
 
 /// A function that is ready, and how its algorithm was found.

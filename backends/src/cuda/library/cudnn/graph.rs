@@ -76,8 +76,12 @@ impl Graph {
         tensor.set(A::CUDNN_ATTR_TENSOR_STRIDES, &steps)?;
         tensor.set(A::CUDNN_ATTR_TENSOR_UNIQUE_ID, &[self.tensors])?;
         tensor.set(A::CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, &[ALIGNMENT])?;
-        tensor.set(A::CUDNN_ATTR_TENSOR_IS_VIRTUAL, &[is_virtual])?;
-        tensor.set(A::CUDNN_ATTR_TENSOR_IS_BY_VALUE, &[by_value])?;
+        if is_virtual {
+            tensor.set(A::CUDNN_ATTR_TENSOR_IS_VIRTUAL, &[true])?;
+        }
+        if by_value {
+            tensor.set(A::CUDNN_ATTR_TENSOR_IS_BY_VALUE, &[true])?;
+        }
         self.tensors += 1;
         Ok(Tensor { link: self.keep(tensor)?, dims })
     }
@@ -202,6 +206,7 @@ impl Graph {
 }
 
 /// An operation on each element.
+#[derive(Clone, Copy)]
 pub(super) struct Pointwise {
     pub(super) mode: cudnnPointwiseMode_t,
     /// The type that it computes in.

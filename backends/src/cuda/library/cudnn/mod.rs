@@ -22,10 +22,11 @@ use cudarc::cudnn::sys::{
     cudnnBackendAttributeType_t, cudnnBackendHeurMode_t, cudnnDataType_t, cudnnHandle_t, cudnnStatus_t,
 };
 use cudarc::driver::sys::CUdeviceptr;
-use descriptor::{Address, Descriptor};
+use descriptor::{Address, Descriptor, Link, Value};
 use graph::Graph;
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char};
+use std::fmt::Write;
 use std::ptr;
 use std::rc::Rc;
 
@@ -166,29 +167,24 @@ struct Plan {
 /// Plans for a graph, from the library's own suggestions, with a log of those that are none.
 fn candidates(handle: &Handle, graph: &Descriptor, refused: &[Note]) -> Result<(Vec<Candidate<Plan>>, String)> {
     let mut log = String::new();
+    let mut note = |what: &str, reason: &dyn std::fmt::Display| {
+        let _ = writeln!(log, "     refused  {what}: {reason}");
+    };
+    let mut plans = Vec::new();
     for mode in [cudnnBackendHeurMode_t::CUDNN_HEUR_MODE_A, cudnnBackendHeurMode_t::CUDNN_HEUR_MODE_FALLBACK] {
-        let mut plans = Vec::new();
-        match configurations(graph, mode) {
-            Ok(configurations) => {
-                for configuration in configurations {
-                    let (name, notes) = engine(&configuration)?;
-                    let plan = match refused.iter().find(|&&note| notes.contains(&(note as u32))) {
-                        Some(note) => Err(format!("left out for its {note:?}")),
-                        None => plan(handle, configuration).map_err(|error| error.to_string()),
-                    };
-                    match plan {
-                        Ok(way) => {
-                            let name = format!("{name}, workspace {}", way.workspace_bytes);
-                            plans.push(Candidate { name, way });
-                        }
-                        Err(reason) => log.push_str(&format!("     refused  {name}: {reason}\n")),
-                    }
-                    if plans.len() == MOST_PLANS {
-                        break;
-                    }
-                }
+        let configurations = configurations(graph, mode).unwrap_or_else(|error| {
+            note(&format!("{mode:?}"), &error);
+            Vec::new()
+        });
+        for configuration in configurations {
+            let name = name(&configuration);
+            match plan(handle, configuration, refused) {
+                Ok(way) => plans.push(Candidate { name: format!("{name}, workspace {}", way.workspace_bytes), way }),
+                Err(error) => note(&name, &error),
             }
-            Err(error) => log.push_str(&format!("     refused  {mode:?}: {error}\n")),
+            if plans.len() == MOST_PLANS {
+                break;
+            }
         }
         if !plans.is_empty() {
             return Ok((plans, log));
@@ -203,8 +199,7 @@ fn configurations(graph: &Descriptor, mode: cudnnBackendHeurMode_t) -> Result<Ve
     heuristic.set(A::CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, &[graph.link()])?;
     heuristic.set(A::CUDNN_ATTR_ENGINEHEUR_MODE, &[mode])?;
     heuristic.finalize()?;
-    let kind = cudnnBackendAttributeType_t::CUDNN_TYPE_BACKEND_DESCRIPTOR;
-    let count = heuristic.count(A::CUDNN_ATTR_ENGINEHEUR_RESULTS, kind)?;
+    let count = heuristic.count(A::CUDNN_ATTR_ENGINEHEUR_RESULTS, Link::TYPE)?;
     let make = |_| Descriptor::new(D::CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
     let mut configurations = (0..count).map(make).collect::<Result<Vec<_>>>()?;
     let filled = heuristic.fill(A::CUDNN_ATTR_ENGINEHEUR_RESULTS, &configurations)?;
@@ -212,18 +207,44 @@ fn configurations(graph: &Descriptor, mode: cudnnBackendHeurMode_t) -> Result<Ve
     Ok(configurations)
 }
 
-/// The name of a configuration's engine, and its numerical notes.
-fn engine(configuration: &Descriptor) -> Result<(String, Vec<u32>)> {
-    let engines = [Descriptor::new(D::CUDNN_BACKEND_ENGINE_DESCRIPTOR)?];
-    configuration.fill(A::CUDNN_ATTR_ENGINECFG_ENGINE, &engines)?;
-    let [engine] = &engines;
-    let number = engine.number(A::CUDNN_ATTR_ENGINE_GLOBAL_INDEX)?;
-    let kind = cudnnBackendAttributeType_t::CUDNN_TYPE_NUMERICAL_NOTE;
-    let notes = engine.codes(A::CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, kind)?;
-    Ok((format!("engine {number}, notes {notes:?}"), notes))
+/// A configuration's engine and how its knobs are turned, in the library's own numbers.
+fn name(configuration: &Descriptor) -> String {
+    let engine = engine(configuration).and_then(|engine| engine.number(A::CUDNN_ATTR_ENGINE_GLOBAL_INDEX));
+    let engine = engine.map_or_else(|_| "engine unknown".to_owned(), |number| format!("engine {number}"));
+    let knobs: Vec<String> = knobs(configuration)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(knob, value)| format!("knob {knob} at {value}"))
+        .collect();
+    [vec![engine], knobs].concat().join(", ")
 }
 
-fn plan(handle: &Handle, configuration: Descriptor) -> Result<Plan> {
+fn engine(configuration: &Descriptor) -> Result<Descriptor> {
+    let engine = Descriptor::new(D::CUDNN_BACKEND_ENGINE_DESCRIPTOR)?;
+    configuration.fill(A::CUDNN_ATTR_ENGINECFG_ENGINE, std::slice::from_ref(&engine))?;
+    Ok(engine)
+}
+
+fn knobs(configuration: &Descriptor) -> Result<Vec<(u32, i64)>> {
+    let count = configuration.count(A::CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, Link::TYPE)?;
+    let make = |_| Descriptor::new(D::CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+    let knobs = (0..count).map(make).collect::<Result<Vec<_>>>()?;
+    let filled = configuration.fill(A::CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, &knobs)?;
+    let read = |knob: &Descriptor| {
+        let kind = cudnnBackendAttributeType_t::CUDNN_TYPE_KNOB_TYPE;
+        let codes = knob.codes(A::CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, kind)?;
+        Ok((codes.first().copied().unwrap_or_default(), knob.number(A::CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE)?))
+    };
+    knobs[..filled].iter().map(read).collect()
+}
+
+/// The plan of a configuration whose engine has none of the `refused` notes.
+fn plan(handle: &Handle, configuration: Descriptor, refused: &[Note]) -> Result<Plan> {
+    let kind = cudnnBackendAttributeType_t::CUDNN_TYPE_NUMERICAL_NOTE;
+    let notes = engine(&configuration)?.codes(A::CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, kind)?;
+    if let Some(note) = refused.iter().find(|&&note| notes.contains(&(note as u32))) {
+        return Err(Error::unsupported(format!("left out for its {note:?}")));
+    }
     let plan = Descriptor::new(D::CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR)?;
     plan.set(A::CUDNN_ATTR_EXECUTION_PLAN_HANDLE, &[handle.raw])?;
     plan.set(A::CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, &[configuration.link()])?;
