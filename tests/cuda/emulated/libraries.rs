@@ -69,6 +69,18 @@ const TASKS: &[Task] = &[
         logged: &[],
     },
     Task {
+        name: "a launch that fails keeps the library's code",
+        environment: &[(ALGORITHMS, "1=1"), (FAIL, "cublasLtMatmul=14@8")],
+        run: failing_launch,
+        logged: &[],
+    },
+    Task {
+        name: "a device lost at a launch is lost",
+        environment: &[(ALGORITHMS, "1=1"), (FAIL, "cublasLtMatmul=719@8")],
+        run: lost_at_launch,
+        logged: &[],
+    },
+    Task {
         name: "engines that lose precision are left out",
         environment: &[],
         run: precise_engines,
@@ -143,6 +155,10 @@ const ABSENT: &[Absent] = &[
 
 impl Absent {
     fn check(&self, fakes: &Fakes) -> Result<(), String> {
+        // An empty folder does not hide the libraries of a machine that has them.
+        if self.variant == "no-libraries" && std::path::Path::new("/proc/driver/nvidia").exists() {
+            return Ok(());
+        }
         let Presence::Present { devices, notes, .. } = probe(fakes, self.variant, self.environment)? else {
             return Err("the driver is there".into());
         };
@@ -283,6 +299,29 @@ fn lost_while_timing() {
     let device = open(0);
     let error = device.compile(&gemm(4, "f32", "f32")).expect_err("the device goes away");
     assert!(matches!(error, Error::DeviceLost { .. }), "{error:?}");
+}
+
+/// Prepares a product, which runs seven times, and runs it once more.
+fn run_once(device: &dyn Device) -> Result<(), Error> {
+    let kernel = prepared(device, &gemm(4, "f32", "f32"));
+    let buffers = [32, 24, 48].map(|bytes| device.alloc(bytes).expect("memory"));
+    launch(device, &kernel, &buffers.each_ref())
+}
+
+fn failing_launch() {
+    let device = open(0);
+    match run_once(&*device) {
+        Err(Error::Driver { api: "cuda", call: "cublasLtMatmul", code: 14, name }) => {
+            assert_eq!(name, "CUBLAS_STATUS_INTERNAL_ERROR");
+        }
+        other => panic!("{other:?}"),
+    }
+    run_once(&*device).expect("the device is as good as before");
+}
+
+fn lost_at_launch() {
+    let device = open(0);
+    assert!(matches!(run_once(&*device), Err(Error::DeviceLost { .. })));
 }
 
 fn precise_engines() {

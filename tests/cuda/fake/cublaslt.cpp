@@ -11,7 +11,7 @@
 
 namespace {
 
-enum : int { SUCCESS = 0, INVALID_VALUE = 7, INTERNAL_ERROR = 14, NOT_SUPPORTED = 15 };
+enum : int { SUCCESS = 0, INVALID_VALUE = 7, EXECUTION_FAILED = 13, INTERNAL_ERROR = 14, NOT_SUPPORTED = 15 };
 enum : int { R_32F = 0, R_64F = 1, R_16F = 2 };
 enum : int { COMPUTE_16F = 64, COMPUTE_32F = 68, COMPUTE_64F = 70 };
 // Sums that work-groups share are added up in the output's type, or in that of the sums.
@@ -166,7 +166,7 @@ extern "C" {
 std::size_t cublasLtGetVersion() { return fake_version("ACCELBENCH_FAKE_CUBLASLT_VERSION", "130002"); }
 
 int cublasLtCreate(Handle** handle) {
-    if (int code = fake_begin("cublasLtCreate")) return code;
+    if (int code = fake_begin("cublasLtCreate", EXECUTION_FAILED)) return code;
     return make(handle, new Handle);
 }
 int cublasLtDestroy(Handle* handle) { return destroy(handle); }
@@ -204,7 +204,7 @@ int cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribute, 
 
 int cublasLtMatmulAlgoGetHeuristic(Handle*, Description* description, Layout* a, Layout* b, Layout* c, Layout* d,
                                    Preference* preference, int asked, Result* results, int* count) {
-    if (int code = fake_begin("cublasLtMatmulAlgoGetHeuristic")) return code;
+    if (int code = fake_begin("cublasLtMatmulAlgoGetHeuristic", EXECUTION_FAILED)) return code;
     fake_log("cublasLt asked for " + std::to_string(asked) + " algorithms, workspace " +
              std::to_string(preference->workspace) + ", compute " + std::to_string(description->compute));
     if (int code = check(*description, *a, *b, *c, *d)) return code;
@@ -236,7 +236,7 @@ int cublasLtMatmul(Handle*, Description* description, const void* alpha, const v
                    const void* second, Layout* b, const void* beta, const void* c, Layout* c_layout, void* d,
                    Layout* d_layout, const Algorithm* algorithm, void* workspace, std::size_t workspace_bytes,
                    void* stream) {
-    if (int code = fake_begin("cublasLtMatmul")) return code;
+    if (int code = fake_begin("cublasLtMatmul", EXECUTION_FAILED)) return code;
     fake_log("cublasLt runs algorithm " + std::to_string(algorithm->id));
     if (algorithm->fails) return INTERNAL_ERROR;
     if (int code = check(*description, *a, *b, *c_layout, *d_layout)) return code;

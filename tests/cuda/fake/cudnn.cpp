@@ -16,13 +16,13 @@ namespace {
 
 enum : int {
     SUCCESS = 0,
-    NOT_INITIALIZED = 1001,
     BAD_PARAM = 2000,
     NOT_FINALIZED = 2004,
     ATTRIBUTE_TYPE = 2010,
     NOT_SUPPORTED = 3000,
     NOT_SUPPORTED_SHAPE = 3002,
     NOT_SUPPORTED_DATA_TYPE = 3003,
+    EXECUTION_FAILED = 5000,
 };
 
 enum Kind : int {
@@ -336,7 +336,7 @@ const char* cudnnGetErrorString(int code) {
 void cudnnGetLastErrorString(char* text, std::size_t room) { std::snprintf(text, room, "%s", message.c_str()); }
 
 int cudnnCreate(Handle** handle) {
-    if (int code = fake_begin("cudnnCreate")) return code;
+    if (int code = fake_begin("cudnnCreate", EXECUTION_FAILED)) return code;
     *handle = new Handle;
     fake_count(1);
     return SUCCESS;
@@ -438,7 +438,7 @@ int cudnnBackendGetAttribute(Descriptor* descriptor, int name, int type, std::in
 }
 
 int cudnnBackendExecute(Handle* handle, Descriptor* plan, Descriptor* pack) {
-    if (int code = fake_begin("cudnnBackendExecute")) return code;
+    if (int code = fake_begin("cudnnBackendExecute", EXECUTION_FAILED)) return code;
     if (!alive.count(plan) || !alive.count(pack) || !plan->final || !pack->final) {
         return refuse(NOT_FINALIZED, "a plan or its tensors are not final");
     }

@@ -12,8 +12,9 @@ bool run_kernel(const BoundKernel& kernel, Dim3 grid, Dim3 block, std::size_t sh
 
 // For the stand-ins of libraries, whose work runs in the driver's streams.
 
-// What comes before every function: its line in the log, the error that a test asked for, or that there is no context.
-int fake_begin(const char* function);
+// What comes before every function: its line in the log and the error that a test asked for. Where the driver has one of
+// its own, such as that the device is lost, the function fails with `failed`.
+int fake_begin(const char* function, int failed);
 void fake_log(const std::string& line);
 // Objects that a library made in the current context, or destroyed; the driver says how many are left in the end.
 void fake_count(int objects);

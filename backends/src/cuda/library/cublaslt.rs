@@ -30,8 +30,8 @@ const ASKED: usize = 32;
 
 /// A handle of the library on a device.
 pub(super) struct Handle {
-    context: Rc<Context>,
     raw: Owned<cublasLtContext>,
+    context: Rc<Context>,
 }
 
 impl Handle {
@@ -40,13 +40,13 @@ impl Handle {
         // SAFETY: the place is of the handle's type.
         let raw =
             Owned::new("cublasLtCreate", api::cublasLtDestroy, |place| unsafe { api::cublasLtCreate(place) })?;
-        Ok(Self { context: Rc::clone(context), raw })
+        Ok(Self { raw, context: Rc::clone(context) })
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // For the field that is dropped next.
+        // For the library's handle, which is destroyed next.
         let _ = self.context.enter();
     }
 }
@@ -69,17 +69,17 @@ pub(super) fn gemm(handle: &Rc<Handle>, call: &LibraryCall) -> Result<Prepared> 
         0 => None,
         bytes => Some(CudaMemory::device(context, bytes as u64)?),
     };
-    let gemm = Gemm { handle: Rc::clone(handle), problem, algorithm, workspace };
+    let gemm = Gemm { problem, algorithm, workspace, handle: Rc::clone(handle) };
     let bytes = elements.map(|elements| elements * types.storage.bytes()).to_vec();
     Ok(Prepared { bytes, function: Box::new(gemm), algorithm: name, log })
 }
 
 /// A prepared product.
 struct Gemm {
-    handle: Rc<Handle>,
     problem: Problem,
     algorithm: cublasLtMatmulHeuristicResult_t,
     workspace: Option<CudaMemory>,
+    handle: Rc<Handle>,
 }
 
 impl Function for Gemm {

@@ -75,7 +75,7 @@ impl Libraries {
             return Err(Error::invalid(format!("{} takes {} buffers and no parameters", spec.entry, bytes.len())));
         }
         let log = format!("{library} {version}\n{log}");
-        let kernel = CudaKernel::Library(LibraryKernel { bytes, function });
+        let kernel = CudaKernel::Library(LibraryKernel { bytes, function, context: Rc::clone(&self.context) });
         Ok(Kernel::new(token, spec, log, kernel).by(format!("{library} {version}: {algorithm}")))
     }
 
@@ -112,10 +112,19 @@ trait Function {
     fn run(&self, starts: &[CUdeviceptr]) -> Result<()>;
 }
 
+/// The error of a library's call; where the device is gone, that says more than the library does.
+fn cause(context: &Context, error: Error) -> Error {
+    match context.synchronize() {
+        Err(lost @ Error::DeviceLost { .. }) => lost,
+        _ => error,
+    }
+}
+
 /// A prepared function.
 pub(super) struct LibraryKernel {
     bytes: Vec<u64>,
     function: Box<dyn Function>,
+    context: Rc<Context>,
 }
 
 impl LibraryKernel {
@@ -126,6 +135,6 @@ impl LibraryKernel {
             buffer.check_range(0, needed)?;
             *start = buffer.inner::<CudaMemory>(token)?.start;
         }
-        self.function.run(&starts[..self.bytes.len()])
+        self.function.run(&starts[..self.bytes.len()]).map_err(|error| cause(&self.context, error))
     }
 }

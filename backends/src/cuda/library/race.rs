@@ -1,5 +1,6 @@
 //! Which of a library's algorithms is the fastest on this device.
 
+use super::cause;
 use crate::cuda::api::{check, driver};
 use crate::cuda::context::Context;
 use crate::cuda::timing::{EventPool, RESOLUTION_NS};
@@ -99,10 +100,11 @@ fn start<W>(
     candidate: Candidate<W>,
     run: &impl Fn(&W) -> Result<()>,
 ) -> Result<std::result::Result<Runner<W>, Refusal>> {
-    match run(&candidate.way) {
-        Ok(()) => {}
-        Err(error @ (Error::Unsupported { .. } | Error::Driver { .. })) => return Ok(Err((candidate.name, error))),
-        Err(error) => return Err(error),
+    if let Err(error) = run(&candidate.way) {
+        return match cause(context, error) {
+            error @ (Error::Unsupported { .. } | Error::Driver { .. }) => Ok(Err((candidate.name, error))),
+            error => Err(error),
+        };
     }
     context.synchronize()?;
     let mut ns = span(events, 1, || run(&candidate.way))?;
