@@ -7,6 +7,8 @@
 // operation by operation, by what their tensors' sizes and steps say.
 #include "fake.h"
 #include "graph.h"
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -136,8 +138,8 @@ Tensor tensor_of(const Descriptor* descriptor) {
     Tensor tensor;
     tensor.type = descriptor->one<int>(901);
     tensor.id = descriptor->one<std::int64_t>(906);
-    tensor.is_virtual = descriptor->one<bool>(907);
-    tensor.by_value = descriptor->one<bool>(908);
+    tensor.is_virtual = descriptor->one<unsigned char>(907);
+    tensor.by_value = descriptor->one<unsigned char>(908);
     std::vector<std::int64_t> sizes = descriptor->all<std::int64_t>(902), steps = descriptor->all<std::int64_t>(903);
     std::copy_n(sizes.begin(), 4, tensor.sizes.begin());
     std::copy_n(steps.begin(), 4, tensor.steps.begin());
