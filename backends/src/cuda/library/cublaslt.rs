@@ -6,6 +6,7 @@
 use super::api::cublaslt as api;
 use super::operands::{Types, elements, random, side};
 use super::race::{self, Candidate, Race};
+use super::workspace::Workspace;
 use super::{Function, Prepared};
 use crate::cuda::context::Context;
 use crate::cuda::memory::CudaMemory;
@@ -31,16 +32,17 @@ const ASKED: usize = 32;
 /// A handle of the library on a device.
 pub(super) struct Handle {
     raw: Owned<cublasLtContext>,
+    workspace: Rc<Workspace>,
     context: Rc<Context>,
 }
 
 impl Handle {
     /// The context is current.
-    pub(super) fn new(context: &Rc<Context>) -> Result<Self> {
+    pub(super) fn new(context: &Rc<Context>, workspace: &Rc<Workspace>) -> Result<Self> {
         // SAFETY: the place is of the handle's type.
         let raw =
             Owned::new("cublasLtCreate", api::cublasLtDestroy, |place| unsafe { api::cublasLtCreate(place) })?;
-        Ok(Self { raw, context: Rc::clone(context) })
+        Ok(Self { raw, workspace: Rc::clone(workspace), context: Rc::clone(context) })
     }
 }
 
@@ -60,16 +62,12 @@ pub(super) fn gemm(handle: &Rc<Handle>, call: &LibraryCall) -> Result<Prepared> 
     let context = &handle.context;
     let [a, b] = [elements[0], elements[1]].map(|elements| random(context, types.storage, elements));
     let (a, b, c) = (a?, b?, CudaMemory::device(context, elements[2] * types.storage.bytes())?);
-    let workspace = CudaMemory::device(context, WORKSPACE_BYTES as u64)?;
+    // All of it at once, so that it stays where it is.
+    handle.workspace.of(WORKSPACE_BYTES as u64)?;
     let starts = [a.start, b.start, c.start];
-    let Race { way: algorithm, name, log } = race::fastest(context, problem.candidates(handle)?, |algorithm| {
-        problem.run(handle, algorithm, starts, workspace.start, WORKSPACE_BYTES)
-    })?;
-    let workspace = match algorithm.workspaceSize {
-        0 => None,
-        bytes => Some(CudaMemory::device(context, bytes as u64)?),
-    };
-    let gemm = Gemm { problem, algorithm, workspace, handle: Rc::clone(handle) };
+    let Race { way: algorithm, name, log } =
+        race::fastest(context, problem.candidates(handle)?, |algorithm| problem.run(handle, algorithm, starts))?;
+    let gemm = Gemm { problem, algorithm, handle: Rc::clone(handle) };
     let bytes = elements.map(|elements| elements * types.storage.bytes()).to_vec();
     Ok(Prepared { bytes, function: Box::new(gemm), algorithm: name, log })
 }
@@ -78,15 +76,13 @@ pub(super) fn gemm(handle: &Rc<Handle>, call: &LibraryCall) -> Result<Prepared> 
 struct Gemm {
     problem: Problem,
     algorithm: cublasLtMatmulHeuristicResult_t,
-    workspace: Option<CudaMemory>,
     handle: Rc<Handle>,
 }
 
 impl Function for Gemm {
     fn run(&self, starts: &[CUdeviceptr]) -> Result<()> {
         let &[a, b, c] = starts else { return Err(Error::invalid("gemm takes the buffers A, B and C")) };
-        let workspace = self.workspace.as_ref().map_or(0, |memory| memory.start);
-        self.problem.run(&self.handle, &self.algorithm, [a, b, c], workspace, self.algorithm.workspaceSize)
+        self.problem.run(&self.handle, &self.algorithm, [a, b, c])
     }
 }
 
@@ -192,13 +188,12 @@ impl Problem {
         handle: &Handle,
         algorithm: &cublasLtMatmulHeuristicResult_t,
         [a, b, c]: [CUdeviceptr; 3],
-        workspace: CUdeviceptr,
-        workspace_bytes: usize,
     ) -> Result<()> {
+        let workspace = handle.workspace.of(algorithm.workspaceSize as u64)?;
         // In every type, the bits of 0 are 0. With this, C is written and not read.
         let zero = 0_u64;
-        // SAFETY: the buffers hold what the layouts say, the workspace as much as the algorithm was told, and the
-        // factors are of the type of the sums; the library copies them.
+        // SAFETY: the buffers hold what the layouts say, the workspace what the algorithm needs, and the factors are of
+        // the type of the sums; the library copies them.
         check("cublasLtMatmul", unsafe {
             api::cublasLtMatmul(
                 handle.raw.0,
@@ -215,7 +210,7 @@ impl Problem {
                 self.output.0,
                 &raw const algorithm.algo,
                 workspace as *mut c_void,
-                workspace_bytes,
+                algorithm.workspaceSize,
                 handle.context.stream().cast(),
             )
         })

@@ -18,6 +18,7 @@ mod cublaslt;
 mod cudnn;
 mod operands;
 mod race;
+mod workspace;
 
 use super::context::Context;
 use super::kernel::CudaKernel;
@@ -28,6 +29,7 @@ use cudarc::driver::sys::CUdeviceptr;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use workspace::Workspace;
 
 /// Functions, and the library that has each.
 const FUNCTIONS: [(&str, &Optional); 3] =
@@ -47,13 +49,19 @@ pub(super) fn versions() -> impl Iterator<Item = (&'static str, std::result::Res
 /// A device's handles of the libraries, made when they are first needed.
 pub(super) struct Libraries {
     context: Rc<Context>,
+    workspace: Rc<Workspace>,
     cublaslt: OnceCell<Rc<cublaslt::Handle>>,
     cudnn: OnceCell<Rc<cudnn::Handle>>,
 }
 
 impl Libraries {
     pub(super) fn new(context: &Rc<Context>) -> Self {
-        Self { context: Rc::clone(context), cublaslt: OnceCell::new(), cudnn: OnceCell::new() }
+        Self {
+            context: Rc::clone(context),
+            workspace: Rc::new(Workspace::new(context)),
+            cublaslt: OnceCell::new(),
+            cudnn: OnceCell::new(),
+        }
     }
 
     /// Prepares a function as a kernel: finds out which of the library's algorithms is the fastest.
@@ -80,11 +88,11 @@ impl Libraries {
     }
 
     fn cublaslt(&self) -> Result<&Rc<cublaslt::Handle>> {
-        made(&self.cublaslt, || cublaslt::Handle::new(&self.context))
+        made(&self.cublaslt, || cublaslt::Handle::new(&self.context, &self.workspace))
     }
 
     fn cudnn(&self) -> Result<&Rc<cudnn::Handle>> {
-        made(&self.cudnn, || cudnn::Handle::new(&self.context))
+        made(&self.cudnn, || cudnn::Handle::new(&self.context, &self.workspace))
     }
 }
 

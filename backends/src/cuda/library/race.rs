@@ -5,7 +5,6 @@ use crate::cuda::api::{check, driver};
 use crate::cuda::context::Context;
 use crate::cuda::timing::{EventPool, RESOLUTION_NS};
 use crate::{Error, Result};
-use std::cmp::Ordering;
 use std::fmt::Write;
 use std::rc::Rc;
 
@@ -78,10 +77,7 @@ pub(super) fn fastest<W>(
         }
     }
     // Those of all rounds before those of the first only.
-    runners.sort_by(|a, b| match b.ns.len().cmp(&a.ns.len()) {
-        Ordering::Equal => a.median().total_cmp(&b.median()),
-        unequal => unequal,
-    });
+    runners.sort_by(|a, b| b.ns.len().cmp(&a.ns.len()).then_with(|| a.median().total_cmp(&b.median())));
     let times: String = runners
         .iter()
         .map(|runner| format!("{:9.2} us  {}\n", runner.median() / 1e3, runner.candidate.name))

@@ -11,9 +11,9 @@ mod graph;
 use super::api::cudnn as api;
 use super::operands::{Types, random};
 use super::race::{self, Candidate, Race};
+use super::workspace::Workspace;
 use super::{Function, Prepared};
 use crate::cuda::context::Context;
-use crate::cuda::memory::CudaMemory;
 use crate::{DType, Error, LibraryCall, Result};
 use cudarc::cudnn::sys::cudnnBackendAttributeName_t as A;
 use cudarc::cudnn::sys::cudnnBackendDescriptorType_t as D;
@@ -38,16 +38,17 @@ const MOST_PLANS: usize = 16;
 /// A handle of the library on a device.
 pub(super) struct Handle {
     context: Rc<Context>,
+    workspace: Rc<Workspace>,
     raw: cudnnHandle_t,
 }
 
 impl Handle {
     /// The context is current.
-    pub(super) fn new(context: &Rc<Context>) -> Result<Self> {
+    pub(super) fn new(context: &Rc<Context>, workspace: &Rc<Workspace>) -> Result<Self> {
         let mut raw = ptr::null_mut();
         // SAFETY: the place is of the handle's type.
         check("cudnnCreate", unsafe { api::cudnnCreate(&raw mut raw) })?;
-        let handle = Self { context: Rc::clone(context), raw };
+        let handle = Self { context: Rc::clone(context), workspace: Rc::clone(workspace), raw };
         // SAFETY: handle and stream are live, and the stream outlives the handle.
         check("cudnnSetStream", unsafe { api::cudnnSetStream(raw, context.stream().cast()) })?;
         Ok(handle)
@@ -108,14 +109,11 @@ fn prepare(
     let buffers = elements.iter().map(|&elements| random(context, storage, elements)).collect::<Result<Vec<_>>>()?;
     let starts: Vec<CUdeviceptr> = buffers.iter().map(|buffer| buffer.start).collect();
     let most = candidates.iter().map(|candidate| candidate.way.workspace_bytes).max().unwrap_or(0);
-    let workspace = workspace(context, most)?;
-    let pack = pack(&graph, &starts, workspace.as_ref())?;
+    let pack = Pack::new(&graph, &starts, handle.workspace.of(most)?)?;
     let Race { way: plan, name, log: times } =
-        race::fastest(context, candidates, |plan| execute(handle, plan, &pack))?;
-    drop(workspace);
+        race::fastest(context, candidates, |plan| plan.execute(handle, &pack))?;
     let kernel = Fused {
         last: RefCell::new(None),
-        workspace: self::workspace(context, plan.workspace_bytes)?,
         plan,
         _whole: whole,
         graph,
@@ -127,13 +125,12 @@ fn prepare(
 
 /// A graph with its plan.
 struct Fused {
-    /// The buffers of the last launch with what the library is told of them: mostly the next has the same.
-    last: RefCell<Option<(Vec<CUdeviceptr>, Descriptor)>>,
+    /// That of the last launch: mostly the next has the same buffers.
+    last: RefCell<Option<Pack>>,
     plan: Plan,
     /// What the plan refers to.
     _whole: Descriptor,
     graph: Graph,
-    workspace: Option<CudaMemory>,
     handle: Rc<Handle>,
 }
 
@@ -147,13 +144,13 @@ impl Drop for Fused {
 
 impl Function for Fused {
     fn run(&self, starts: &[CUdeviceptr]) -> Result<()> {
+        let workspace = self.handle.workspace.of(self.plan.workspace_bytes)?;
         let mut last = self.last.borrow_mut();
         let pack = match last.take() {
-            Some((known, pack)) if known == starts => pack,
-            _ => pack(&self.graph, starts, self.workspace.as_ref())?,
+            Some(pack) if pack.starts == starts && pack.workspace == workspace => pack,
+            _ => Pack::new(&self.graph, starts, workspace)?,
         };
-        let (_, pack) = last.insert((starts.to_vec(), pack));
-        execute(&self.handle, &self.plan, pack)
+        self.plan.execute(&self.handle, last.insert(pack))
     }
 }
 
@@ -258,26 +255,36 @@ fn plan(handle: &Handle, configuration: Descriptor, refused: &[Note]) -> Result<
     }
 }
 
-fn workspace(context: &Rc<Context>, bytes: u64) -> Result<Option<CudaMemory>> {
-    (bytes > 0).then(|| CudaMemory::device(context, bytes)).transpose()
+impl Plan {
+    /// Puts it into the stream.
+    fn execute(&self, handle: &Handle, pack: &Pack) -> Result<()> {
+        // SAFETY: the pack names every tensor of the plan's graph, and memory that holds what the graph says.
+        check("cudnnBackendExecute", unsafe {
+            api::cudnnBackendExecute(handle.raw, self.plan.raw(), pack.descriptor.raw())
+        })
+    }
 }
 
 /// What a launch tells the library: which tensor lies where.
-fn pack(graph: &Graph, starts: &[CUdeviceptr], workspace: Option<&CudaMemory>) -> Result<Descriptor> {
-    let scalars = graph.scalars.iter().map(|(tensor, bits)| (*tensor, Address(ptr::from_ref::<u32>(bits) as u64)));
-    let buffers = graph.buffers.iter().zip(starts).map(|(&tensor, &start)| (tensor, Address(start)));
-    let (tensors, addresses): (Vec<i64>, Vec<Address>) = buffers.chain(scalars).unzip();
-    let pack = Descriptor::new(D::CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR)?;
-    pack.set(A::CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, &tensors)?;
-    pack.set(A::CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, &addresses)?;
-    pack.set(A::CUDNN_ATTR_VARIANT_PACK_WORKSPACE, &[Address(workspace.map_or(0, |memory| memory.start))])?;
-    pack.finalize()?;
-    Ok(pack)
+struct Pack {
+    starts: Vec<CUdeviceptr>,
+    workspace: CUdeviceptr,
+    descriptor: Descriptor,
 }
 
-fn execute(handle: &Handle, plan: &Plan, pack: &Descriptor) -> Result<()> {
-    // SAFETY: the pack names every tensor of the plan's graph, and memory that holds what the graph says.
-    check("cudnnBackendExecute", unsafe { api::cudnnBackendExecute(handle.raw, plan.plan.raw(), pack.raw()) })
+impl Pack {
+    fn new(graph: &Graph, starts: &[CUdeviceptr], workspace: CUdeviceptr) -> Result<Self> {
+        let scalars =
+            graph.scalars.iter().map(|(tensor, bits)| (*tensor, Address(ptr::from_ref::<u32>(bits) as u64)));
+        let buffers = graph.buffers.iter().zip(starts).map(|(&tensor, &start)| (tensor, Address(start)));
+        let (tensors, addresses): (Vec<i64>, Vec<Address>) = buffers.chain(scalars).unzip();
+        let descriptor = Descriptor::new(D::CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR)?;
+        descriptor.set(A::CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, &tensors)?;
+        descriptor.set(A::CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, &addresses)?;
+        descriptor.set(A::CUDNN_ATTR_VARIANT_PACK_WORKSPACE, &[Address(workspace)])?;
+        descriptor.finalize()?;
+        Ok(Self { starts: starts.to_vec(), workspace, descriptor })
+    }
 }
 
 fn data_type(dtype: DType) -> cudnnDataType_t {
