@@ -32,7 +32,7 @@ use std::rc::Rc;
 use workspace::Workspace;
 
 /// Functions, and the library that has each.
-const FUNCTIONS: [(&str, &Optional); 3] =
+static FUNCTIONS: [(&str, &Optional); 3] =
     [("gemm", &api::cublaslt::LIBRARY), ("conv2d", &api::cudnn::LIBRARY), ("attention", &api::cudnn::LIBRARY)];
 
 /// The libraries that were found, by function.
