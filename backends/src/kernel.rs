@@ -151,6 +151,7 @@ pub struct Kernel {
     bindings: Vec<Access>,
     params_bytes: u32,
     log: String,
+    algorithm: Option<String>,
     inner: Box<dyn Any>,
 }
 
@@ -165,8 +166,15 @@ impl Kernel {
             bindings: spec.bindings.clone(),
             params_bytes: spec.params_bytes,
             log,
+            algorithm: None,
             inner: Box::new(inner),
         }
+    }
+
+    /// The same, of a library that had a choice and took this algorithm.
+    #[must_use]
+    pub fn by(self, algorithm: String) -> Self {
+        Self { algorithm: Some(algorithm), ..self }
     }
 
     /// A number that no other kernel of this process has or had.
@@ -192,6 +200,11 @@ impl Kernel {
     /// What the compiler said: warnings, registers, spills.
     pub fn log(&self) -> &str {
         &self.log
+    }
+
+    /// What a library that had a choice computes with: its version and the algorithm, in its own words.
+    pub fn algorithm(&self) -> Option<&str> {
+        self.algorithm.as_deref()
     }
 
     /// Checks that this kernel is of the device that `token` names.

@@ -50,6 +50,7 @@ pub(crate) fn complete(planned: &Planned, settings: &RunSettings, mut row: Resul
         source_sha256: None,
         plan: None,
         plan_source: None,
+        algorithm: None,
         seed: settings.seed,
         fill: settings.fill.name().to_owned(),
         command: String::new(),

@@ -141,6 +141,7 @@ impl Run {
                 source_sha256: None,
                 plan: None,
                 plan_source: None,
+                algorithm: None,
                 seed: 1,
                 fill: "normal(0,1)".to_owned(),
                 command: format!("accelbench run gemm:m={0},n={0},k={0} --device host:0", 8 + index),

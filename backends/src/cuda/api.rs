@@ -13,6 +13,7 @@ macro_rules! functions {
         const $list: &[&str] = &[$(stringify!($name)),+];
     };
 }
+pub(super) use functions;
 
 pub(super) mod driver {
     functions!(
@@ -86,7 +87,8 @@ pub(super) mod nvrtc {
     }
 }
 
-fn missing(library: &Library, names: &'static [&'static str]) -> Option<&'static str> {
+/// The first of these functions that the library lacks.
+pub(super) fn missing(library: &Library, names: &'static [&'static str]) -> Option<&'static str> {
     // SAFETY: the symbols are looked up and never called through this type.
     names.iter().copied().find(|name| unsafe { library.get::<*const ()>(*name) }.is_err())
 }
@@ -142,7 +144,7 @@ pub(super) fn load_compiler() -> std::result::Result<(), Absence> {
 }
 
 /// Why none of a library's file names can be loaded. The message of a file that is there and broken says most.
-fn loader_message(stems: &[&str]) -> String {
+pub(super) fn loader_message(stems: &[&str]) -> String {
     let messages: Vec<String> = stems
         .iter()
         .flat_map(|stem| cudarc::get_lib_name_candidates(stem))

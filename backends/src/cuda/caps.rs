@@ -1,10 +1,10 @@
 //! What the driver says of a device.
 
 use super::api::{check, driver};
-use super::{nvrtc, rates, timing};
+use super::{library, nvrtc, rates, timing};
 use crate::{Caps, Clock, DType, DeviceId, DeviceInfo, DeviceKind, Language, PhysicalId, Result};
 use cudarc::driver::sys::{CUdevice, CUdevice_attribute, CUuuid};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char, c_int};
 use std::fmt::Write;
 
@@ -63,6 +63,7 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
     check("cuDeviceTotalMem", unsafe { driver::cuDeviceTotalMem_v2(&raw mut memory, device) })?;
     let dtypes = BTreeSet::from([DType::F64, DType::F32, DType::F16]);
     let warp = get(A::CU_DEVICE_ATTRIBUTE_WARP_SIZE)?;
+    let libraries = library::offered();
     let facts = [
         ("compute_capability", format!("{}.{}", capability.major, capability.minor)),
         ("nvrtc", nvrtc::version()?),
@@ -86,10 +87,14 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
         physical_id: PhysicalId { pci: Some(pci(device)?), uuid: Some(uuid(device)?) },
         caps: Caps {
             kind: DeviceKind::Gpu,
-            languages: BTreeSet::from([Language::CudaC]),
-            libraries: BTreeMap::new(),
-            library_forms: Vec::new(),
-            external: BTreeMap::new(),
+            languages: if libraries.is_empty() {
+                BTreeSet::from([Language::CudaC])
+            } else {
+                BTreeSet::from([Language::CudaC, Language::Library])
+            },
+            libraries,
+            library_forms: library::forms(),
+            external: library::versions().filter_map(|(name, version)| Some((name.to_owned(), version.ok()?.to_owned()))).collect(),
             storage: dtypes.clone(),
             compute: dtypes,
             subgroup: Some((warp, warp)),

@@ -3,11 +3,12 @@
 use super::api::{check, driver};
 use super::caps::{Capability, describe};
 use super::context::Context;
-use super::kernel::CudaKernel;
+use super::kernel::Code;
+use super::library::Libraries;
 use super::memory::{CudaMemory, memory};
 use super::queue::Queue;
 use crate::launch;
-use crate::{Buffer, Command, Device, DeviceInfo, DeviceToken, Kernel, KernelSpec, Memory, Result, Span, Ticket};
+use crate::{Buffer, Command, Device, DeviceInfo, DeviceToken, Kernel, KernelSpec, Memory, Result, Source, Span, Ticket};
 use cudarc::driver::sys::{CUdevice, CUdeviceptr};
 use std::rc::Rc;
 
@@ -16,6 +17,7 @@ pub(super) struct CudaDevice {
     info: DeviceInfo,
     capability: Capability,
     queue: Queue,
+    libraries: Libraries,
     context: Rc<Context>,
 }
 
@@ -28,6 +30,7 @@ impl CudaDevice {
             info: describe(index, device)?,
             capability: Capability::of(device)?,
             queue: Queue::new(&context, token),
+            libraries: Libraries::new(&context),
             context,
         })
     }
@@ -70,7 +73,10 @@ impl Device for CudaDevice {
 
     fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {
         launch::check_spec(spec, &self.info.caps)?;
-        CudaKernel::compile(&self.context, self.token, spec, self.capability)
+        match &spec.source {
+            Source::Library(call) => self.libraries.compile(self.token, spec, call),
+            _ => Code::compile(&self.context, self.token, spec, self.capability),
+        }
     }
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {

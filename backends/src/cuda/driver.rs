@@ -3,6 +3,7 @@
 use super::api;
 use super::caps::{self, Capability, describe};
 use super::device::CudaDevice;
+use super::library;
 use crate::{Absence, AbsenceReason, Device, Driver, Error, Presence, Result};
 
 /// The backend `cuda`.
@@ -14,7 +15,7 @@ impl Driver for CudaDriver {
     }
 
     fn environment(&self) -> &'static [&'static str] {
-        &["CUDA_", "NVIDIA_"]
+        &["CUDA_", "NVIDIA_", "CUBLAS", "CUDNN_"]
     }
 
     fn probe(&self) -> Presence {
@@ -58,6 +59,7 @@ fn look_around() -> Result<Presence> {
         let detail = if notes.is_empty() { "the driver lists no device".to_owned() } else { notes.join("; ") };
         return Ok(Absence::new(AbsenceReason::NoDevice, detail, "check `nvidia-smi` and CUDA_VISIBLE_DEVICES").into());
     }
+    notes.extend(library::versions().filter_map(|(_, version)| Some(version.err()?.to_owned())));
     Ok(Presence::Present { api_version: caps::api_version()?, devices, notes })
 }
 

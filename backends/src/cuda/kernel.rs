@@ -1,8 +1,9 @@
-//! Loaded modules and how they are launched.
+//! Kernels: loaded modules and how they are launched, and functions of libraries.
 
 use super::api::{check, driver};
 use super::caps::Capability;
 use super::context::Context;
+use super::library::LibraryKernel;
 use super::memory::CudaMemory;
 use super::nvrtc;
 use crate::{DeviceToken, Error, Kernel, KernelSpec, Launch, Result};
@@ -14,14 +15,31 @@ use std::rc::Rc;
 /// Buffers of a kernel, at most: what a launch keeps room for on the stack.
 const MAX_BUFFERS: usize = 16;
 
-pub(super) struct CudaKernel {
+/// What runs at a launch.
+pub(super) enum CudaKernel {
+    Code(Code),
+    Library(LibraryKernel),
+}
+
+impl CudaKernel {
+    /// Puts a checked launch into the stream. The context is current.
+    pub(super) fn launch(&self, token: DeviceToken, launch: &Launch<'_>) -> Result<()> {
+        match self {
+            Self::Code(code) => code.launch(token, launch),
+            Self::Library(library) => library.launch(token, launch),
+        }
+    }
+}
+
+/// A compiled kernel in its module.
+pub(super) struct Code {
     context: Rc<Context>,
     module: CUmodule,
     function: CUfunction,
     shared_bytes: u32,
 }
 
-impl CudaKernel {
+impl Code {
     pub(super) fn compile(
         context: &Rc<Context>,
         token: DeviceToken,
@@ -60,11 +78,10 @@ impl CudaKernel {
                 driver::cuFuncSetAttribute(kernel.function, attribute, spec.shared_bytes as i32),
             )?;
         }
-        Ok(Kernel::new(token, spec, compiled.log, kernel))
+        Ok(Kernel::new(token, spec, compiled.log, CudaKernel::Code(kernel)))
     }
 
-    /// Puts a checked launch into the stream.
-    pub(super) fn launch(&self, token: DeviceToken, launch: &Launch<'_>) -> Result<()> {
+    fn launch(&self, token: DeviceToken, launch: &Launch<'_>) -> Result<()> {
         let mut starts: [CUdeviceptr; MAX_BUFFERS] = [0; MAX_BUFFERS];
         let mut arguments: [*mut c_void; MAX_BUFFERS + 1] = [ptr::null_mut(); MAX_BUFFERS + 1];
         for ((buffer, start), argument) in launch.buffers.iter().zip(&mut starts).zip(&mut arguments) {
@@ -94,7 +111,7 @@ impl CudaKernel {
     }
 }
 
-impl Drop for CudaKernel {
+impl Drop for Code {
     fn drop(&mut self) {
         // A kernel may still run when its handle is dropped, and unloading does not wait for it.
         let _ = self.context.enter().and_then(|()| self.context.synchronize());

@@ -20,6 +20,11 @@ type Free = fn(CUdeviceptr);
 
 impl CudaMemory {
     pub(super) fn buffer(context: &Rc<Context>, token: DeviceToken, bytes: u64) -> Result<Buffer> {
+        Ok(Buffer::new(token, bytes, Self::device(context, bytes)?))
+    }
+
+    /// The device's memory, for this backend's own use.
+    pub(super) fn device(context: &Rc<Context>, bytes: u64) -> Result<Self> {
         if bytes == 0 {
             return Err(Error::invalid("a buffer of 0 bytes"));
         }
@@ -31,7 +36,7 @@ impl CudaMemory {
             return Err(Error::OutOfMemory { asked: bytes, free: memory(context).ok().and_then(|memory| memory.free) });
         }
         check("cuMemAlloc", result)?;
-        Ok(Buffer::new(token, bytes, Self { context: Rc::clone(context), start, free: free_device }))
+        Ok(Self { context: Rc::clone(context), start, free: free_device })
     }
 
     pub(super) fn pinned(context: &Rc<Context>, token: DeviceToken, bytes: u64) -> Result<Buffer> {

@@ -46,6 +46,8 @@ pub struct Outcome {
     pub source_sha256: Option<String>,
     /// The plan in one word.
     pub plan: Option<String>,
+    /// What a library that had a choice computed with.
+    pub algorithm: Option<String>,
     /// The units that it computes on.
     pub unit: Option<Unit>,
     /// Nothing more can be run on this device in this process.
@@ -129,6 +131,7 @@ fn measure_loaded(
     settings: &Settings,
 ) -> Result<Outcome, Error> {
     let loaded = session.load(program, inputs, Some(settings.cache))?;
+    let algorithm = loaded.algorithm();
     let samples = sampling::sample(session, &loaded, &settings.effort)?;
     let output = session.output(&loaded, case)?;
     drop(loaded);
@@ -141,14 +144,15 @@ fn measure_loaded(
     });
     if !verdict.ok {
         let reason = format!("{} (error {:e}, bound {:e})", verdict.worst, verdict.max_error, verdict.bound);
-        return Ok(Outcome { verify, ..Outcome::fault(Status::Wrong, reason) });
+        return Ok(Outcome { verify, algorithm, ..Outcome::fault(Status::Wrong, reason) });
     }
     let work = case.work();
     let (Some(median), Some(interval)) = (stats::median(&samples.ns), stats::median_interval(&samples.ns)) else {
-        return Ok(Outcome { verify, ..Outcome::fault(Status::Failed, "no sample was taken") });
+        return Ok(Outcome { verify, algorithm, ..Outcome::fault(Status::Failed, "no sample was taken") });
     };
     Ok(Outcome {
         verify,
+        algorithm,
         rate: Some(Rate { flop_per_s: work.flop / (median * 1e-9), bytes_per_s: work.bytes / (median * 1e-9) }),
         timing: Some(Timing {
             clock: samples.clock.name().to_owned(),

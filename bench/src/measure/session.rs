@@ -28,6 +28,12 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// What libraries that had a choice compute with.
+    pub fn algorithm(&self) -> Option<String> {
+        let algorithms: Vec<&str> = self.kernels.iter().filter_map(|kernel| kernel.algorithm()).collect();
+        (!algorithms.is_empty()).then(|| algorithms.join("; "))
+    }
+
     /// Each launch's buffers.
     fn bound(&self) -> Vec<Vec<&Buffer>> {
         self.launches.iter().map(|launch| launch.buffers.iter().map(|&index| &self.buffers[index]).collect()).collect()

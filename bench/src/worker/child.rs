@@ -205,6 +205,7 @@ fn row(case: &dyn Case, request: &CaseRequest, outcome: Outcome) -> ResultRow {
             source_sha256: outcome.source_sha256,
             plan: outcome.plan,
             plan_source: None,
+            algorithm: outcome.algorithm,
             seed: request.seed,
             fill: request.fill.name().to_owned(),
             command: String::new(),

@@ -184,6 +184,9 @@ pub struct Provenance {
     /// Where the plan was known from; none where no plan was run, and in files of older programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_source: Option<PlanSource>,
+    /// What a library that had a choice computed with, in its own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<String>,
     /// Of the inputs.
     pub seed: u64,
     /// How the inputs are made.

@@ -6,15 +6,15 @@ use accelbench_backends::{
     Access, Clock, Command, Device, DeviceId, Error, Kernel, KernelSpec, Launch, LibraryCall, Registry, Source,
 };
 
-/// A task for a child: its name, what the stand-in is told, what happens, and lines of the stand-in's log.
-struct Task {
-    name: &'static str,
-    environment: &'static [(&'static str, &'static str)],
-    run: fn(),
-    logged: &'static [&'static str],
+/// A task for a child: its name, what the stand-ins are told, what happens, and lines of their log.
+pub(crate) struct Task {
+    pub(crate) name: &'static str,
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+    pub(crate) run: fn(),
+    pub(crate) logged: &'static [&'static str],
 }
 
-const FAIL: &str = "ACCELBENCH_FAKE_FAIL";
+pub(crate) const FAIL: &str = "ACCELBENCH_FAKE_FAIL";
 
 const TASKS: &[Task] = &[
     Task { name: "memory moves and is counted", environment: &[], run: memory, logged: &[] },
@@ -87,20 +87,29 @@ const TASKS: &[Task] = &[
 ];
 
 pub(crate) fn trials() -> Vec<Check> {
-    TASKS
-        .iter()
-        .map(|task| -> Check { (format!("device/{}", task.name), Box::new(|fakes| task.check(fakes))) })
-        .collect()
+    Task::trials("device", TASKS)
 }
 
 pub(crate) fn child(name: &str) {
-    let task = TASKS.iter().find(|task| task.name == name).expect("the parent names a task");
-    (task.run)();
+    Task::child(TASKS, name);
 }
 
 impl Task {
-    fn check(&self, fakes: &Fakes) -> Result<(), String> {
-        let (_, log) = fakes.run("whole", &format!("device {}", self.name), self.environment)?;
+    /// A trial for each, whose child is started with the kind and the task's name.
+    pub(crate) fn trials(kind: &'static str, tasks: &'static [Self]) -> Vec<Check> {
+        let trial = |task: &'static Self| -> Check {
+            (format!("{kind}/{}", task.name), Box::new(move |fakes| task.check(kind, fakes)))
+        };
+        tasks.iter().map(trial).collect()
+    }
+
+    pub(crate) fn child(tasks: &[Self], name: &str) {
+        let task = tasks.iter().find(|task| task.name == name).expect("the parent names a task");
+        (task.run)();
+    }
+
+    fn check(&self, kind: &str, fakes: &Fakes) -> Result<(), String> {
+        let (_, log) = fakes.run("whole", &format!("{kind} {}", self.name), self.environment)?;
         for line in self.logged {
             if !log.lines().any(|logged| logged == *line) {
                 return Err(format!("the driver was not asked for `{line}`:\n{log}"));

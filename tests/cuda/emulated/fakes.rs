@@ -9,8 +9,50 @@ use tempfile::TempDir;
 /// Says what a started process is to do.
 pub(crate) const TASK_VARIABLE: &str = "ACCELBENCH_FAKE_TASK";
 
-const DRIVER: &str = "libcuda.so.1";
-const NVRTC: &str = "libnvrtc.so.13";
+/// A stand-in for a library.
+struct StandIn {
+    /// The file's name between `lib` and `.so`.
+    stem: &'static str,
+    version: &'static str,
+    objects: &'static [&'static str],
+    /// Whether its work runs in the driver's streams.
+    needs_driver: bool,
+}
+
+const DRIVER: StandIn = StandIn { stem: "cuda", version: "1", objects: &["driver", "emulator", "engine"], needs_driver: false };
+const NVRTC: StandIn = StandIn { stem: "nvrtc", version: "13", objects: &["nvrtc"], needs_driver: false };
+const CUBLASLT: StandIn = StandIn { stem: "cublasLt", version: "13", objects: &["cublaslt"], needs_driver: true };
+const CUDNN: StandIn = StandIn { stem: "cudnn", version: "9", objects: &["cudnn", "graph"], needs_driver: true };
+
+impl StandIn {
+    fn file(&self) -> String {
+        format!("lib{}.so.{}", self.stem, self.version)
+    }
+}
+
+/// What becomes of a stand-in in a variant.
+#[derive(Clone, Copy)]
+enum Part {
+    Whole,
+    /// It has all functions but this one.
+    Lacks(&'static str),
+    /// A file that is no library.
+    Broken,
+    Missing,
+}
+
+/// A folder of stand-ins.
+struct Variant {
+    driver: Part,
+    nvrtc: Part,
+    cublaslt: Part,
+    cudnn: Part,
+}
+
+const WHOLE: Variant =
+    Variant { driver: Part::Whole, nvrtc: Part::Whole, cublaslt: Part::Whole, cudnn: Part::Whole };
+const ALONE: Variant = Variant { cublaslt: Part::Missing, cudnn: Part::Missing, ..WHOLE };
+const NOTHING: Variant = Variant { driver: Part::Missing, nvrtc: Part::Missing, ..ALONE };
 
 /// The stand-ins, each variant in a folder of its own, deleted in the end.
 pub(crate) struct Fakes {
@@ -27,22 +69,28 @@ impl Fakes {
         let fakes = Self { folder };
         let objects = fakes.path("objects");
         fs::create_dir(&objects).map_err(|error| error.to_string())?;
-        for unit in ["driver", "emulator", "engine", "nvrtc"] {
+        for unit in [DRIVER, NVRTC, CUBLASLT, CUDNN].iter().flat_map(|stand_in| stand_in.objects) {
             let source = sources().join(format!("{unit}.cpp"));
             cxx(&["-std=c++17", "-O1", "-fPIC", "-c"], &[&source], &objects.join(format!("{unit}.o")))?;
         }
-        fakes.variant("whole", None, &Nvrtc::Whole)?;
+        fakes.variant("whole", &WHOLE)?;
         // Most of a kernel's compilation is the standard headers; the flags are those of the stand-in for NVRTC.
         let header = fakes.path("whole").join("device.h");
         let flags = ["-std=c++17", "-O1", "-w", "-fPIC", "-fno-strict-aliasing", "-ffp-contract=off", "-xc++-header"];
         cxx(&flags, &[&header], &header.with_extension("h.gch"))?;
-        fakes.variant("driver-lacks-a-function", Some("cuMemcpyAsync"), &Nvrtc::Whole)?;
-        fakes.variant("nvrtc-lacks-a-function", None, &Nvrtc::Lacks("nvrtcGetCUBIN"))?;
-        fakes.variant("nvrtc-is-broken", None, &Nvrtc::Broken)?;
-        fs::create_dir(fakes.path("nothing")).map_err(|error| error.to_string())?;
-        let broken = fakes.path("driver-is-broken");
-        fs::create_dir(&broken).map_err(|error| error.to_string())?;
-        garbage(&broken, &["libcuda.so", DRIVER])?;
+        fakes.variant("nothing", &NOTHING)?;
+        fakes.variant("driver-is-broken", &Variant { driver: Part::Broken, ..NOTHING })?;
+        fakes.variant("driver-lacks-a-function", &Variant { driver: Part::Lacks("cuMemcpyAsync"), ..ALONE })?;
+        fakes.variant("nvrtc-lacks-a-function", &Variant { nvrtc: Part::Lacks("nvrtcGetCUBIN"), ..ALONE })?;
+        fakes.variant("nvrtc-is-broken", &Variant { nvrtc: Part::Broken, ..ALONE })?;
+        fakes.variant("no-libraries", &ALONE)?;
+        fakes.variant("libraries-are-broken", &Variant { cublaslt: Part::Broken, cudnn: Part::Broken, ..ALONE })?;
+        let lacking = Variant {
+            cublaslt: Part::Lacks("cublasLtMatmulAlgoConfigGetAttribute"),
+            cudnn: Part::Lacks("cudnnBackendGetAttribute"),
+            ..ALONE
+        };
+        fakes.variant("libraries-lack-functions", &lacking)?;
         Ok(fakes)
     }
 
@@ -50,38 +98,49 @@ impl Fakes {
         self.folder.path().join(name)
     }
 
-    fn variant(&self, name: &str, hidden: Option<&str>, nvrtc: &Nvrtc) -> Result<(), String> {
+    fn variant(&self, name: &str, variant: &Variant) -> Result<(), String> {
         let folder = self.path(name);
         let failed = |error: std::io::Error| error.to_string();
         fs::create_dir(&folder).map_err(failed)?;
-        for header in ["device.h", "emulator.h", "groups.h"] {
+        for header in ["device.h", "emulator.h", "groups.h", "half.h"] {
             fs::copy(sources().join(header), folder.join(header)).map_err(failed)?;
         }
-        self.link(&folder, DRIVER, &["driver.o", "emulator.o", "engine.o"], hidden)?;
-        // The name that is looked for first, so that a real driver on this machine stays out of it.
-        symlink(DRIVER, folder.join("libcuda.so")).map_err(failed)?;
-        let hidden = match nvrtc {
-            Nvrtc::Whole => None,
-            Nvrtc::Lacks(function) => Some(*function),
-            Nvrtc::Broken => {
-                let versions = ["", ".13", ".12", ".11", ".10", ".9", ".1"];
-                return garbage(&folder, &versions.map(|version| format!("libnvrtc.so{version}")));
-            }
-        };
-        self.link(&folder, NVRTC, &["nvrtc.o"], hidden)?;
-        symlink(NVRTC, folder.join("libnvrtc.so")).map_err(failed)
+        let Variant { driver, nvrtc, cublaslt, cudnn } = variant;
+        for (stand_in, part) in [(DRIVER, driver), (NVRTC, nvrtc), (CUBLASLT, cublaslt), (CUDNN, cudnn)] {
+            let hidden = match part {
+                Part::Whole => None,
+                Part::Lacks(function) => Some(*function),
+                Part::Broken => {
+                    for version in ["", ".13", ".12", ".11", ".10", ".9", ".1"] {
+                        let file = folder.join(format!("lib{}.so{version}", stand_in.stem));
+                        fs::write(file, "no library").map_err(failed)?;
+                    }
+                    continue;
+                }
+                Part::Missing => continue,
+            };
+            self.link(&folder, &stand_in, hidden)?;
+            // The name that is looked for first, so that a real one on this machine stays out of it.
+            symlink(stand_in.file(), folder.join(format!("lib{}.so", stand_in.stem))).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Links a library in which the function `hidden` can't be found.
-    fn link(&self, folder: &Path, name: &str, objects: &[&str], hidden: Option<&str>) -> Result<(), String> {
-        let script = folder.join(format!("{name}.map"));
+    fn link(&self, folder: &Path, stand_in: &StandIn, hidden: Option<&str>) -> Result<(), String> {
+        let file = stand_in.file();
+        let script = folder.join(format!("{file}.map"));
         let local = hidden.map(|function| format!("local: {function};")).unwrap_or_default();
         fs::write(&script, format!("{{ {local} }};")).map_err(|error| error.to_string())?;
-        let objects: Vec<PathBuf> = objects.iter().map(|object| self.path("objects").join(object)).collect();
-        let objects: Vec<&Path> = objects.iter().map(PathBuf::as_path).collect();
-        let soname = format!("-Wl,-soname,{name}");
+        let mut inputs: Vec<PathBuf> =
+            stand_in.objects.iter().map(|unit| self.path("objects").join(format!("{unit}.o"))).collect();
+        if stand_in.needs_driver {
+            inputs.push(folder.join(DRIVER.file()));
+        }
+        let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+        let soname = format!("-Wl,-soname,{file}");
         let script = format!("-Wl,--version-script={}", script.display());
-        cxx(&["-shared", &soname, &script], &objects, &folder.join(name))
+        cxx(&["-shared", &soname, &script], &inputs, &folder.join(file))
     }
 
     /// Runs this program again with a variant on its library path and returns what it printed and what the stand-in
@@ -114,18 +173,8 @@ impl Fakes {
     }
 }
 
-enum Nvrtc {
-    Whole,
-    Lacks(&'static str),
-    Broken,
-}
-
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cuda/fake")
-}
-
-fn garbage(folder: &Path, names: &[impl AsRef<str>]) -> Result<(), String> {
-    names.iter().try_for_each(|name| fs::write(folder.join(name.as_ref()), "no library").map_err(|e| e.to_string()))
 }
 
 fn cxx(options: &[&str], inputs: &[&Path], output: &Path) -> Result<(), String> {

@@ -1,11 +1,12 @@
 //! The CUDA backend from end to end without a GPU: a stand-in for the driver that is this CPU, and a stand-in for NVRTC
-//! that compiles CUDA C++ for it. See `../fake`.
+//! that compiles CUDA C++ for it. So are stand-ins for cuBLASLt and cuDNN. See `../fake`.
 //!
 //! Libraries are found by the loader when a process starts, so every trial is a process of its own, this program again
 //! with the stand-ins on its library path. It also keeps a fault of a kernel to its trial.
 
 mod device;
 mod fakes;
+mod libraries;
 mod operations;
 mod probe;
 mod tiles;
@@ -23,8 +24,13 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let fakes = if arguments.list { None } else { Some(Fakes::build()) };
     let fakes = Arc::new(fakes);
-    let own = probe::trials().into_iter().chain(device::trials()).chain(tiles::trials()).chain(wgmma::trials());
-    let trials = own.chain(operations::trials());
+    let trials = probe::trials()
+        .into_iter()
+        .chain(device::trials())
+        .chain(libraries::trials())
+        .chain(tiles::trials())
+        .chain(wgmma::trials())
+        .chain(operations::trials());
     let trials = trials
         .map(|(name, check)| {
             let fakes = Arc::clone(&fakes);
@@ -49,6 +55,7 @@ fn child(task: &str) -> ExitCode {
         "device" => device::child(argument),
         "tiles" => tiles::child(argument),
         "wgmma" => wgmma::child(argument),
+        "library" => libraries::child(argument),
         "operation" => operations::child(argument),
         _ => panic!("no task `{task}`"),
     }

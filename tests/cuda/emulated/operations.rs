@@ -1,9 +1,10 @@
 //! Every operation's CUDA kernels on the emulated device, held against the f64 truth: each type, each shape of the
-//! conformance suite, the preferred plan and a third of the others.
+//! conformance suite, the preferred plan and a third of the others, and every library.
 
 use crate::Check;
 use crate::device::{nothing_left, open};
 use accelbench::measure::{self, Session};
+use accelbench_backends::Error;
 use accelbench_kernels::{Catalogue, Precision, probe};
 use std::collections::BTreeSet;
 
@@ -44,27 +45,34 @@ pub(crate) fn child(task: &str) {
         }
         let case = operation.case(precision, fields).expect("a shape of the suite");
         let inputs = measure::inputs(&*case, index as u64);
-        for (number, plan) in case.plans(session.device().caps()).iter().enumerate() {
-            // The preferred plan on every shape and each other one on every third: all would take a quarter of an hour.
-            if number > 0 && number % 3 != index % 3 {
-                continue;
-            }
-            families.insert(plan.variant());
+        let caps = session.device().caps();
+        let (libraries, own): (Vec<_>, Vec<_>) =
+            case.plans(caps).into_iter().partition(|plan| caps.libraries(name).contains(&plan.variant()));
+        // The preferred plan on every shape and each other one on every third: all would take a quarter of an hour.
+        let own = own.into_iter().enumerate().filter(|(number, _)| *number == 0 || number % 3 == index % 3);
+        for plan in libraries.into_iter().chain(own.map(|(_, plan)| plan)) {
             let place = format!("{} by {}", case.shape_text(), plan.name());
-            let verdict = measure::verify_once(&session, &*case, &**plan, &inputs);
-            let verdict = verdict.unwrap_or_else(|error| panic!("{place}: {error}"));
+            let verdict = match measure::verify_once(&session, &*case, &*plan, &inputs) {
+                // What a library has no algorithm for.
+                Err(Error::Unsupported { .. }) if caps.libraries(name).contains(&plan.variant()) => continue,
+                verdict => verdict.unwrap_or_else(|error| panic!("{place}: {error}")),
+            };
             assert!(verdict.ok, "{place}: {}", verdict.worst);
+            families.insert(plan.variant());
         }
     }
     let halves = matches!(precision, Precision::F16 | Precision::F16Acc16);
     let expected: &[&str] = match name {
-        "gemm" if halves => &["mma", "tiled", "wgmma"],
-        "gemm" if precision == Precision::F64 => &["mma", "tiled"],
-        "attention" if precision == Precision::F16 => &["mma", "tiled", "wgmma"],
+        "gemm" if halves => &["cublaslt", "mma", "tiled", "wgmma"],
+        "gemm" if precision == Precision::F64 => &["cublaslt", "mma", "tiled"],
+        "gemm" => &["cublaslt", "tiled"],
+        // In other types, the library fuses no attention.
+        "attention" if precision == Precision::F16 => &["cudnn", "mma", "tiled", "wgmma"],
         "attention" if halves => &["mma", "tiled"],
-        "gemm" | "attention" => &["tiled"],
+        "attention" => &["tiled"],
+        "conv2d" if precision == Precision::F16 => &["cudnn", "depthwise", "mma", "tiled"],
         "conv2d" if halves => &["depthwise", "mma", "tiled"],
-        "conv2d" => &["depthwise", "tiled"],
+        "conv2d" => &["cudnn", "depthwise", "tiled"],
         "matrix" if halves => &["mma", "wgmma"],
         "matrix" => &["mma"],
         probe => &[probe],

@@ -21,7 +21,7 @@ pub(crate) fn trials() -> Vec<Check> {
     trials
 }
 
-fn probe(fakes: &Fakes, variant: &str, environment: &[(&str, &str)]) -> Result<Presence, String> {
+pub(crate) fn probe(fakes: &Fakes, variant: &str, environment: &[(&str, &str)]) -> Result<Presence, String> {
     let (printed, _) = fakes.run(variant, "probe", environment)?;
     serde_json::from_str(&printed).map_err(|error| format!("{error}: {printed}"))
 }

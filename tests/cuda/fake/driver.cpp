@@ -4,6 +4,8 @@
 //   ACCELBENCH_FAKE_MEMORY   bytes of each device
 //   ACCELBENCH_FAKE_FAIL     `FUNCTION=CODE@N,...`: the N-th call of FUNCTION gives CODE
 //   ACCELBENCH_FAKE_LOG      a file that gets a line for each call
+//
+// The stand-ins for libraries read the same variables through fake.h.
 #include "fake.h"
 #include <chrono>
 #include <cstdio>
@@ -96,6 +98,11 @@ struct Pinned {
 };
 std::map<CUdeviceptr, Pinned> pinned;
 std::vector<Function*> functions;
+std::map<Context*, int> of_libraries;
+// What libraries' work pretended to take, on top of what it took.
+Clock::duration pretended{0};
+
+Clock::time_point now() { return Clock::now() + pretended; }
 
 std::string variable(const char* name, const char* otherwise) {
     const char* value = std::getenv(name);
@@ -296,6 +303,7 @@ CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
     for (Module* module : modules) left += module->context == context;
     for (auto& [start, allocation] : allocations) left += allocation.context == context;
     for (auto& [start, memory] : pinned) left += memory.context == context;
+    left += of_libraries[context];
     log("released device " + std::to_string(device) + ", " + std::to_string(left) + " objects left");
     return begin("cuDevicePrimaryCtxRelease");
 }
@@ -348,7 +356,7 @@ CUresult cuEventRecord(Event* event, Stream* stream) {
     event->happened = false;
     stream->work.push_back([event] {
         event->happened = true;
-        event->at = Clock::now();
+        event->at = now();
         return SUCCESS;
     });
     return SUCCESS;
@@ -518,3 +526,43 @@ CUresult cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, un
     return SUCCESS;
 }
 }
+
+int fake_begin(const char* function, int failed) {
+    CUresult code = begin_in_context(function);
+    return code >= 100 && code < 1000 ? failed : code;
+}
+
+void fake_log(const std::string& line) { log(line); }
+
+void fake_count(int objects) { of_libraries[current] += objects; }
+
+bool fake_inside(const void* start, std::size_t bytes) { return inside((CUdeviceptr)start, bytes); }
+
+bool fake_enqueue(void* stream, std::function<void()> work, double milliseconds) {
+    auto found = streams.find((Stream*)stream);
+    if (found == streams.end() || (*found)->context != current) return false;
+    (*found)->work.push_back([=] {
+        work();
+        pretended += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(milliseconds));
+        return SUCCESS;
+    });
+    return true;
+}
+
+std::vector<Offer> fake_offers(const char* name, const char* otherwise) {
+    std::vector<Offer> offers;
+    std::istringstream list(variable(name, otherwise));
+    for (std::string item; std::getline(list, item, ',');) {
+        Offer offer;
+        char word[16] = "";
+        if (std::sscanf(item.c_str(), "%d=%lf+%d", &offer.id, &offer.milliseconds, &offer.note) < 2) {
+            std::sscanf(item.c_str(), "%d=%15s", &offer.id, word);
+        }
+        offer.fails = std::string(word) == "fails";
+        offer.refused = std::string(word) == "refused";
+        offers.push_back(offer);
+    }
+    return offers;
+}
+
+std::size_t fake_version(const char* name, const char* otherwise) { return std::stoull(variable(name, otherwise)); }
