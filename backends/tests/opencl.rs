@@ -352,7 +352,8 @@ fn a_library_s_call_is_refused_where_it_does_not_fit() {
         assert!(matches!(with("c", "many".into()), Err(Error::InvalidArgument(_))));
         let kernel = device.compile(&windows(library)).expect("compile");
         let small = device.alloc(64).expect("alloc");
-        let run = launch(&kernel, &[&small, &small, &small], 1, &[]);
+        let buffers = [&small, &small, &small];
+        let run = launch(&kernel, &buffers, 1, &[]);
         assert!(matches!(device.submit(&[run]).map(drop), Err(Error::InvalidArgument(_))));
     });
 }

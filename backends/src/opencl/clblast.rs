@@ -12,7 +12,7 @@ use crate::{Error, LibraryForm, Result};
 use ::half::f16;
 use opencl3::error_codes::cl_int;
 use opencl3::types::{cl_command_queue, cl_event, cl_mem};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::ffi::c_int;
 use std::ptr::null_mut;
 use std::sync::OnceLock;

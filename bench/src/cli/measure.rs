@@ -128,7 +128,7 @@ fn resume(app: App, path: &Path, json: bool) -> Result<ExitCode, UserError> {
 fn missing(app: App, file: &RunFile, machine: &Machine) -> Result<Vec<Planned>, String> {
     let catalogue = (app.catalogue)();
     let done: BTreeSet<&str> = file.results.iter().map(|row| row.case.as_str()).collect();
-    let known = Known::of(machine, catalogue);
+    let known = Known::of(machine, (app.catalogue)());
     let mut cases = Vec::new();
     for case in file.header.plan.cases.iter().filter(|case| !done.contains(case.as_str())) {
         let id: CaseId = case.parse()?;
