@@ -5,8 +5,8 @@
 
 use accelbench_backends::opencl::OpenClDriver;
 use accelbench_backends::{
-    Access, Clock, Command, Device, DeviceKind, Driver, Error, Kernel, KernelSpec, Language, Launch, LibraryCall, Presence,
-    Source,
+    Access, Clock, Command, Device, DeviceKind, Driver, Error, Kernel, KernelSpec, Language, Launch, LibraryCall,
+    Presence, Source,
 };
 use serde_json::Value;
 
@@ -311,7 +311,8 @@ fn a_library_s_span_covers_all_its_kernels_and_nothing_before_them() {
             return println!("left out: no library has conv2d");
         };
         let kernel = device.compile(&windows(library)).expect("compile");
-        let [x, w, y] = [64 * 112 * 112 * 4, 64 * 9 * 4, 112 * 112 * 4].map(|bytes| device.alloc(bytes).expect("alloc"));
+        let [x, w, y] =
+            [64 * 112 * 112 * 4, 64 * 9 * 4, 112 * 112 * 4].map(|bytes| device.alloc(bytes).expect("alloc"));
         let large = device.alloc(256 << 20).expect("alloc");
         for buffer in [&x, &w, &y, &large] {
             let fill = Command::Fill { dst: buffer, pattern: 0 };

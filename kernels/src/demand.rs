@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn tiles_count_what_lies_beyond_the_edges() {
-        let products = Products { precision: Precision::F32, m: 65, n: 64, k: 10, batch: 3, elements: [650, 640, 4160] };
+        let products =
+            Products { precision: Precision::F32, m: 65, n: 64, k: 10, batch: 3, elements: [650, 640, 4160] };
         let demand = Demand::of_tiles(&products, 64, 64, 2.0);
         let computed = demand.groups * demand.group_flop;
         assert_eq!((demand.groups, computed), (6.0, 3.0 * 2.0 * 128.0 * 64.0 * 10.0));

@@ -42,8 +42,7 @@ pub use schema::{
     BackendRow, BackendStatus, Bandwidth, Bound, CacheMode, Ceiling, Ceilings, DeviceRow, Direction, End, EndStatus,
     Energy, EnergyCeilings, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyPoint, EnergyRoofline, EnergyStatus,
     EnergyWindow, Host, HostMemory, Latency, LibraryRate, Line, Missing, Peak, Plan, PlanSource, Provenance, Quantity,
-    Rate, ResultRow,
-    RunHeader, SCHEMA, Status, Suite, Theoretical, Timing, Transfer, Unit, Verify, Work,
+    Rate, ResultRow, RunHeader, SCHEMA, Status, Suite, Theoretical, Timing, Transfer, Unit, Verify, Work,
 };
 pub use sha256::sha256_hex;
 pub use write::RunWriter;

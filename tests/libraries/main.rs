@@ -90,12 +90,16 @@ fn a_resumed_run_knows_what_the_library_reached() {
     assert_eq!(vendor(&program.file("run.jsonl")), vendor(&whole));
 
     let rate = vendor(&whole).unwrap().flop_per_s;
-    let forged = text.replace(&format!(r#""variant":"openblas","flop_per_s":{rate:?}"#), r#""variant":"openblas","flop_per_s":1.0"#);
+    let forged = text
+        .replace(&format!(r#""variant":"openblas","flop_per_s":{rate:?}"#), r#""variant":"openblas","flop_per_s":1.0"#);
     assert_ne!(forged, text);
     std::fs::write(&path, forged).unwrap();
     let checked = program.run(&["check", "run.jsonl"]);
     assert_eq!(checked.code, Some(2), "{checked:?}");
-    assert!(checked.stdout.contains("the rate of the library beside it is not that of the library's row"), "{checked:?}");
+    assert!(
+        checked.stdout.contains("the rate of the library beside it is not that of the library's row"),
+        "{checked:?}"
+    );
 }
 
 #[test]

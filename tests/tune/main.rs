@@ -114,7 +114,10 @@ fn exported(program: &Program) {
     let table = Table::parse(&fs::read(file).unwrap()).unwrap();
     let [entry] = &table.entries[..] else { panic!("{table:?}") };
     assert_eq!((entry.winner.plan.as_str(), entry.over.plan.as_str()), ("fast", "slow"));
-    assert_eq!((entry.op.as_str(), entry.shape.as_str(), table.device.backend.as_str()), ("product", "256x256x256", "host"));
+    assert_eq!(
+        (entry.op.as_str(), entry.shape.as_str(), table.device.backend.as_str()),
+        ("product", "256x256x256", "host")
+    );
 }
 
 #[test]

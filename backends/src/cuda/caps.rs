@@ -94,7 +94,9 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
             },
             libraries,
             library_forms: library::forms(),
-            external: library::versions().filter_map(|(name, version)| Some((name.to_owned(), version.ok()?.to_owned()))).collect(),
+            external: library::versions()
+                .filter_map(|(name, version)| Some((name.to_owned(), version.ok()?.to_owned())))
+                .collect(),
             storage: dtypes.clone(),
             compute: dtypes,
             subgroup: Some((warp, warp)),

@@ -8,7 +8,9 @@ use super::library::Libraries;
 use super::memory::{CudaMemory, memory};
 use super::queue::Queue;
 use crate::launch;
-use crate::{Buffer, Command, Device, DeviceInfo, DeviceToken, Kernel, KernelSpec, Memory, Result, Source, Span, Ticket};
+use crate::{
+    Buffer, Command, Device, DeviceInfo, DeviceToken, Kernel, KernelSpec, Memory, Result, Source, Span, Ticket,
+};
 use cudarc::driver::sys::{CUdevice, CUdeviceptr};
 use std::rc::Rc;
 

@@ -2,7 +2,9 @@
 
 use super::driver::Found;
 use super::{clblast, half};
-use crate::{Caps, Clock, DType, DeviceId, DeviceInfo, DeviceKind, Error, Language, LibraryForm, Memory, PhysicalId, Result};
+use crate::{
+    Caps, Clock, DType, DeviceId, DeviceInfo, DeviceKind, Error, Language, LibraryForm, Memory, PhysicalId, Result,
+};
 use opencl3::device::{
     CL_DEVICE_AVAILABLE, CL_DEVICE_COMPILER_AVAILABLE, CL_DEVICE_DOUBLE_FP_CONFIG, CL_DEVICE_EXTENSIONS,
     CL_DEVICE_GLOBAL_FREE_MEMORY_AMD, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, CL_DEVICE_GLOBAL_MEM_SIZE,

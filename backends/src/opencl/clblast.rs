@@ -157,11 +157,8 @@ pub(super) fn note() -> String {
 /// What the library takes on such a device: nothing where it was not found.
 pub(super) fn forms(query: Query) -> Vec<LibraryForm> {
     let Ok(library) = find() else { return Vec::new() };
-    let listed = [
-        (Real::F64, query.lists("cl_khr_fp64")),
-        (Real::F32, true),
-        (Real::F16, query.lists(half::EXTENSION)),
-    ];
+    let listed =
+        [(Real::F64, query.lists("cl_khr_fp64")), (Real::F32, true), (Real::F16, query.lists(half::EXTENSION))];
     let form = |function: &str, real: Real, others: &[(&str, Value)]| {
         let types = ["storage", "accumulate"].map(|name| (name, json!(real.name())));
         let arguments = types.iter().chain(others).map(|(name, value)| ((*name).to_owned(), value.clone()));
@@ -227,9 +224,7 @@ impl ClBlast {
         match real {
             Real::F64 => enqueue("CLBlastDgemm", queue, call!(self.dgemm, 0.0, 1.0)),
             Real::F32 => enqueue("CLBlastSgemm", queue, call!(self.sgemm, 0.0, 1.0)),
-            Real::F16 => {
-                enqueue("CLBlastHgemm", queue, call!(self.hgemm, f16::ZERO.to_bits(), f16::ONE.to_bits()))
-            }
+            Real::F16 => enqueue("CLBlastHgemm", queue, call!(self.hgemm, f16::ZERO.to_bits(), f16::ONE.to_bits())),
         }
     }
 

@@ -31,8 +31,7 @@ impl LibraryKernel {
         let library = clblast::find().map_err(Error::unsupported)?;
         let real = Real::named(call.text("storage")?)
             .ok_or_else(|| Error::unsupported(format!("{} has no such type", call.library)))?;
-        let (problem, elements, temporary) =
-            if call.function == "gemm" { gemm(call)? } else { convolution(call)? };
+        let (problem, elements, temporary) = if call.function == "gemm" { gemm(call)? } else { convolution(call)? };
         if let Some(many) = elements.into_iter().chain([temporary]).find(|&elements| elements > MOST_ELEMENTS) {
             return Err(Error::unsupported(format!("{} counts elements with int, and {many} are more", call.library)));
         }

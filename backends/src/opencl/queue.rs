@@ -8,8 +8,8 @@ use super::timing::{Event, Events};
 use crate::{Buffer, Command, DeviceToken, Error, Launch, Result, Span};
 use opencl3::command_queue::{
     CL_QUEUE_PROFILING_ENABLE, create_command_queue, enqueue_copy_buffer, enqueue_fill_buffer, enqueue_map_buffer,
-    enqueue_marker_with_wait_list, enqueue_nd_range_kernel, enqueue_read_buffer, enqueue_unmap_mem_object, enqueue_write_buffer, finish, flush,
-    release_command_queue,
+    enqueue_marker_with_wait_list, enqueue_nd_range_kernel, enqueue_read_buffer, enqueue_unmap_mem_object,
+    enqueue_write_buffer, finish, flush, release_command_queue,
 };
 use opencl3::error_codes::CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
 use opencl3::event::{CL_EVENT_COMMAND_EXECUTION_STATUS, get_event_data, wait_for_events};

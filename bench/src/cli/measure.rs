@@ -10,8 +10,8 @@ use crate::probe::Machine;
 use crate::run::{self, Before, Event, RunSettings};
 use crate::tune::Known;
 use crate::{App, CaseId, host};
-use accelbench_kernels::fill::Fill;
 use accelbench_kernels::Profile;
+use accelbench_kernels::fill::Fill;
 use accelbench_reports::{
     BackendStatus, CacheMode, End, EndStatus, Line, Plan, ResultRow, RunFile, RunHeader, RunWriter, SCHEMA, Status,
     check, summary,
@@ -118,8 +118,7 @@ fn resume(app: App, path: &Path, json: bool) -> Result<ExitCode, UserError> {
         rated_power_w: plan.rated_power_w.clone(),
         case_limit: plan.case_limit_s.map(seconds),
     };
-    let cases = missing(app, &file, &machine)
-        .map_err(|reason| UserError(format!("{}: {reason}", path.display())))?;
+    let cases = missing(app, &file, &machine).map_err(|reason| UserError(format!("{}: {reason}", path.display())))?;
     let writer = RunWriter::resume(path, &file).map_err(UserError::new)?;
     Run { app, machine, cases, settings, writer, file, json, fresh: false }.go()
 }

@@ -60,7 +60,9 @@ impl Suite {
             suite.notes.push(format!("{left_out} cases that one side lacks are left out, as --allow-missing says"));
         }
         if libraries > 0 {
-            suite.notes.push(format!("{libraries} cases of the machine's libraries are left out; --variant takes them"));
+            suite
+                .notes
+                .push(format!("{libraries} cases of the machine's libraries are left out; --variant takes them"));
         }
         suite
     }

@@ -106,7 +106,10 @@ mod tests {
         let family = key("Acme Computing 3.1 LLVM").family();
         assert_eq!(family, DeviceKey { compute_units: Some(64), ..key("Acme Computing 4.0") }.family());
         assert_ne!(family, key("Other Computing 3.1").family());
-        assert_ne!(family, DeviceKey { architecture: "native-vector-f32=8".to_owned(), ..key("Acme Computing 3.1") }.family());
+        assert_ne!(
+            family,
+            DeviceKey { architecture: "native-vector-f32=8".to_owned(), ..key("Acme Computing 3.1") }.family()
+        );
         assert_eq!(family.slug(), "opencl-cpu-acme-computing-native-vector-f32-16");
     }
 }

@@ -38,21 +38,23 @@ pub struct Win {
 }
 
 /// Whether a block leaves a challenger with a chance.
-pub fn survives(block: &[f64], terms: &Terms) -> bool {
+pub(super) fn survives(block: &[f64], terms: &Terms) -> bool {
     stats::median(block).is_some_and(|median| median < -terms.margin.ln_1p())
 }
 
 /// Judges the blocks of a challenger; none where it has not won. Values are ln(challenger / incumbent).
-pub fn judge(blocks: &[Vec<f64>], terms: &Terms) -> Option<Win> {
+pub(super) fn judge(blocks: &[Vec<f64>], terms: &Terms) -> Option<Win> {
     if blocks.len() < terms.blocks || !blocks.iter().all(|block| survives(block, terms)) {
         return None;
     }
     let all = blocks.concat();
     let walsh = Walsh::of(&all);
     let [_, high] = walsh.interval(terms.level);
-    (high < -terms.margin.ln_1p())
-        .then(|| walsh.centre())?
-        .map(|centre| Win { speedup: (-centre).exp(), least: (-high).exp(), pairs: all.len() })
+    (high < -terms.margin.ln_1p()).then(|| walsh.centre())?.map(|centre| Win {
+        speedup: (-centre).exp(),
+        least: (-high).exp(),
+        pairs: all.len(),
+    })
 }
 
 #[cfg(test)]

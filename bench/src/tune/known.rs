@@ -51,7 +51,9 @@ impl Known {
     pub fn best(&self, device: &DeviceInfo, case: &dyn Case) -> Option<Best> {
         let tables = self.tables.get(&device.id)?;
         let entries = tables.iter().flat_map(|(source, table)| table.entries.iter().map(|entry| (*source, entry)));
-        entries.filter(|(_, entry)| entry.is_of(case)).find_map(|(source, entry)| self.usable(device, case, source, entry))
+        entries
+            .filter(|(_, entry)| entry.is_of(case))
+            .find_map(|(source, entry)| self.usable(device, case, source, entry))
     }
 
     fn usable(&self, device: &DeviceInfo, case: &dyn Case, source: PlanSource, entry: &Entry) -> Option<Best> {

@@ -246,8 +246,7 @@ mod tests {
     fn trials_of_what_is_settled_are_done_with() {
         let skipped = settled("two", Verdict::Skipped);
         let end = Line::End(End { complete: false, wall_s: 1.0 });
-        let lines =
-            [header(), trial("one"), trial("two"), settled("one", Verdict::Kept), skipped, end, trial("two")];
+        let lines = [header(), trial("one"), trial("two"), settled("one", Verdict::Kept), skipped, end, trial("two")];
         let log = Log::parse(text(&lines).as_bytes()).unwrap();
         assert_eq!((log.settled.len(), log.trials.len(), log.trials["two"].len()), (1, 1, 2));
     }

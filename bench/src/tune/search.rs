@@ -424,9 +424,8 @@ impl Search {
     /// The plans that were not tried, but for those of families that are far behind; what the model knows nothing of
     /// comes first, then the fastest by the model.
     fn ranked(&self) -> Vec<usize> {
-        let untried = |plan: &usize| {
-            !self.tried.contains_key(plan) && !self.dropped.contains(&self.candidates[*plan].variant)
-        };
+        let untried =
+            |plan: &usize| !self.tried.contains_key(plan) && !self.dropped.contains(&self.candidates[*plan].variant);
         let mut plans: Vec<usize> = (0..self.candidates.len()).filter(untried).collect();
         let by_model = |plan: &usize| self.candidates[*plan].model_s.unwrap_or(0.0);
         plans.sort_by(|one, other| by_model(one).total_cmp(&by_model(other)));

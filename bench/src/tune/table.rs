@@ -133,9 +133,7 @@ impl Table {
 
     /// Adds an entry, in the place of one of the same bucket.
     pub fn add(&mut self, entry: Entry) {
-        let same = |known: &Entry| {
-            known.op == entry.op && known.dtype == entry.dtype && known.bucket == entry.bucket
-        };
+        let same = |known: &Entry| known.op == entry.op && known.dtype == entry.dtype && known.bucket == entry.bucket;
         self.entries.retain(|known| !same(known));
         self.entries.push(entry);
         self.entries.sort_by(|a, b| (&a.op, a.dtype, &a.bucket).cmp(&(&b.op, b.dtype, &b.bucket)));

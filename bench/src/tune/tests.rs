@@ -86,7 +86,8 @@ fn candidates() -> Vec<Candidate> {
             });
         }
     }
-    let b = Candidate { plan: "b".to_owned(), variant: "b".to_owned(), sizes: Vec::new(), preferred: true, model_s: None };
+    let b =
+        Candidate { plan: "b".to_owned(), variant: "b".to_owned(), sizes: Vec::new(), preferred: true, model_s: None };
     all.push(b);
     all
 }

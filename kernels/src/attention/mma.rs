@@ -3,8 +3,8 @@
 
 use super::AttentionProblem;
 use super::split::{KernelSource, LONGEST_HEAD, Split};
-use crate::gemm::{mma, precision_define, preferred_first};
 use crate::demand::reuse;
+use crate::gemm::{mma, precision_define, preferred_first};
 use crate::program::{defines, fold_grid};
 use crate::{Demand, Precision, Program};
 use accelbench_backends::{Caps, Source};

@@ -2,8 +2,8 @@
 
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head};
-use crate::gemm::{precision_define, preferred_first, vector_width};
 use crate::demand::reuse;
+use crate::gemm::{precision_define, preferred_first, vector_width};
 use crate::program::{self, fold_grid};
 use crate::space::grid;
 use crate::{Demand, Precision, Program};
@@ -79,7 +79,8 @@ impl PackedPlan {
         let plans = sizes.flat_map(|[rows, vectors, panels]| {
             splits.iter().map(move |&split| Self { rows, vectors, width, panels, split })
         });
-        plans.filter(|plan| plan.local_bytes(problem.precision, dim) <= caps.local_bytes)
+        plans
+            .filter(|plan| plan.local_bytes(problem.precision, dim) <= caps.local_bytes)
             .filter(|plan| plan.fits_grid(problem, caps))
             .collect()
     }

@@ -75,7 +75,8 @@ impl Split {
         let [dim, chunk] = [problem.head_dim, self.chunk].map(f64::from);
         // Of a square of queries and keys, the mask leaves half.
         let seen = if problem.causal && problem.seq_q > 1 { 0.5 } else { 1.0 };
-        let parts = if self.splits == 1 { 0.0 } else { 2.0 * f64::from(self.splits) * Self::part_bytes(problem) as f64 };
+        let parts =
+            if self.splits == 1 { 0.0 } else { 2.0 * f64::from(self.splits) * Self::part_bytes(problem) as f64 };
         Demand {
             groups: tiles as f64 * f64::from(self.splits),
             group_flop: 4.0 * f64::from(rows) * chunk * dim * seen,

@@ -4,8 +4,8 @@
 
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head, wgsl};
-use crate::gemm::{precision_define, preferred_first};
 use crate::demand::reuse;
+use crate::gemm::{precision_define, preferred_first};
 use crate::program::{defines, fold_grid};
 use crate::space::grid;
 use crate::wgsl::MOST_ROUNDS;
@@ -85,7 +85,8 @@ impl TiledPlan {
         let sizes = grid([&[4, 8, 16, 32, 64, 128], &[32, 64, 128], &[4, 8, 16], &[8, 16, 32], &[4, 8, 16]]);
         let tiles = sizes.map(|[rows, keys, group_m, group_n, depth]| Tile { rows, keys, group_m, group_n, depth });
         let splits = |tile: Tile| Split::all(problem, caps, LEAST_CHUNK, tile.keys).into_iter();
-        let plans = tiles.filter(Tile::shares_evenly).flat_map(|tile| splits(tile).map(move |split| Self { tile, split }));
+        let plans =
+            tiles.filter(Tile::shares_evenly).flat_map(|tile| splits(tile).map(move |split| Self { tile, split }));
         plans.filter(|plan| plan.valid(problem, caps)).collect()
     }
 

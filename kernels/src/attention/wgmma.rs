@@ -102,7 +102,12 @@ impl WgmmaPlan {
         let kernel = KernelSpec {
             source: Source::CudaC(SOURCE.into()),
             entry: "attention_wgmma".to_owned(),
-            defines: defines([("DIM", dim), ("KEYS", keys), ("SLOTS", slots), (precision_define(problem.precision), 1)]),
+            defines: defines([
+                ("DIM", dim),
+                ("KEYS", keys),
+                ("SLOTS", slots),
+                (precision_define(problem.precision), 1),
+            ]),
             group: [wgmma::THREADS, 1, 1],
             shared_bytes: self.kernel.shared_bytes(),
             bindings: [&BINDINGS[..], &[Access::Write]].concat(),
@@ -140,7 +145,8 @@ mod tests {
     }
 
     fn preferred(text: &str) -> String {
-        let problem = AttentionProblem::from_fields(Precision::F16, &Attention.parse_shape_text(text).unwrap()).unwrap();
+        let problem =
+            AttentionProblem::from_fields(Precision::F16, &Attention.parse_shape_text(text).unwrap()).unwrap();
         super::super::plan::candidates(&problem, &device())[0].variant()
     }
 

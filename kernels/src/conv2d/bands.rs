@@ -3,10 +3,10 @@
 use super::single::{BINDINGS, PARAMS_BYTES, params, single};
 use super::tiled::layout_define;
 use super::{ConvProblem, Layout};
-use crate::{Case, Demand, Program};
 use crate::gemm::packed::vector_width;
 use crate::gemm::tiled::precision_define;
 use crate::program::{self, fold_grid};
+use crate::{Case, Demand, Program};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
 const OPENCL: &str = concat!(

@@ -148,7 +148,10 @@ impl Case for ConvProblem {
         let sides = [self.pixels(), self.group_c(), self.group_k(), self.groups].map(bucket_side);
         let [pixels, channels, filters, groups] = sides;
         let window = format!("{}x{}-s{}-d{}", self.r, self.s, pair(self.stride), pair(self.dilation));
-        Bucket { layout: self.layout.name().to_owned(), sizes: format!("{pixels}x{channels}x{filters}-{window}-g{groups}") }
+        Bucket {
+            layout: self.layout.name().to_owned(),
+            sizes: format!("{pixels}x{channels}x{filters}-{window}-g{groups}"),
+        }
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {

@@ -43,9 +43,7 @@ impl DirectPlan {
     pub(crate) fn fitting(problem: &Products, caps: &Caps) -> Vec<Self> {
         let plans = Self::of_sizes(Self::LADDER.into_iter(), problem, caps);
         // A CPU has few cores, so what counts on small matrices are rows that are computed and not stored.
-        preferred_first(plans, |plan| {
-            plan.rows <= problem.m.next_multiple_of(plan.group) && plan.tiles(problem) >= 16
-        })
+        preferred_first(plans, |plan| plan.rows <= problem.m.next_multiple_of(plan.group) && plan.tiles(problem) >= 16)
     }
 
     /// All valid plans for such products, but for those with so many sums that they take long to compile.

@@ -101,7 +101,8 @@ impl TiledPlan {
     fn shares_evenly(&self) -> bool {
         let items = self.group()[0] * self.group()[1];
         let [m, n, k] = [self.tile_m, self.tile_n, self.tile_k];
-        [m, n, k].iter().all(|&side| items.is_multiple_of(side)) && [m, n].iter().all(|&s| (s * k).is_multiple_of(items))
+        [m, n, k].iter().all(|&side| items.is_multiple_of(side))
+            && [m, n].iter().all(|&s| (s * k).is_multiple_of(items))
     }
 
     /// The plan in one word.

@@ -284,7 +284,9 @@ impl WgmmaPlan {
 pub(crate) fn has_instructions(caps: &Caps) -> bool {
     let fact = |name: &str| caps.facts.get(name).map(String::as_str);
     let compiler = fact("nvrtc").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
-    caps.speaks(Language::CudaC) && fact("compute_capability") == Some("9.0") && compiler.is_some_and(|major| major >= 13)
+    caps.speaks(Language::CudaC)
+        && fact("compute_capability") == Some("9.0")
+        && compiler.is_some_and(|major| major >= 13)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ mod result;
 mod run;
 
 pub use ceilings::{
-    Bandwidth, Bound, Ceiling, Ceilings, Direction, HostMemory, Latency, LibraryRate, Missing, Peak, Quantity, Theoretical,
-    Transfer, Unit,
+    Bandwidth, Bound, Ceiling, Ceilings, Direction, HostMemory, Latency, LibraryRate, Missing, Peak, Quantity,
+    Theoretical, Transfer, Unit,
 };
 pub use end::{End, EndStatus};
 pub use energy::{Energy, EnergyEstimate, EnergyFigures, EnergyMeter, EnergyStatus, EnergyWindow};

@@ -19,7 +19,8 @@ struct StandIn {
     needs_driver: bool,
 }
 
-const DRIVER: StandIn = StandIn { stem: "cuda", version: "1", objects: &["driver", "emulator", "engine"], needs_driver: false };
+const DRIVER: StandIn =
+    StandIn { stem: "cuda", version: "1", objects: &["driver", "emulator", "engine"], needs_driver: false };
 const NVRTC: StandIn = StandIn { stem: "nvrtc", version: "13", objects: &["nvrtc"], needs_driver: false };
 const CUBLASLT: StandIn = StandIn { stem: "cublasLt", version: "13", objects: &["cublaslt"], needs_driver: true };
 const CUDNN: StandIn = StandIn { stem: "cudnn", version: "9", objects: &["cudnn", "graph"], needs_driver: true };
@@ -49,8 +50,7 @@ struct Variant {
     cudnn: Part,
 }
 
-const WHOLE: Variant =
-    Variant { driver: Part::Whole, nvrtc: Part::Whole, cublaslt: Part::Whole, cudnn: Part::Whole };
+const WHOLE: Variant = Variant { driver: Part::Whole, nvrtc: Part::Whole, cublaslt: Part::Whole, cudnn: Part::Whole };
 const ALONE: Variant = Variant { cublaslt: Part::Missing, cudnn: Part::Missing, ..WHOLE };
 const NOTHING: Variant = Variant { driver: Part::Missing, nvrtc: Part::Missing, ..ALONE };
 

@@ -93,9 +93,11 @@ const TASKS: &[Task] = &[
 pub(crate) fn trials() -> Vec<Check> {
     let mut trials = Task::trials("library", TASKS);
     trials.push(("library/both are found".into(), Box::new(found)));
-    trials.extend(ABSENT.iter().map(|absent| -> Check {
-        (format!("library/{}", absent.name), Box::new(|fakes| absent.check(fakes)))
-    }));
+    trials.extend(
+        ABSENT
+            .iter()
+            .map(|absent| -> Check { (format!("library/{}", absent.name), Box::new(|fakes| absent.check(fakes))) }),
+    );
     trials
 }
 

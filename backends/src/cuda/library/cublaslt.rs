@@ -40,8 +40,7 @@ impl Handle {
     /// The context is current.
     pub(super) fn new(context: &Rc<Context>, workspace: &Rc<Workspace>) -> Result<Self> {
         // SAFETY: the place is of the handle's type.
-        let raw =
-            Owned::new("cublasLtCreate", api::cublasLtDestroy, |place| unsafe { api::cublasLtCreate(place) })?;
+        let raw = Owned::new("cublasLtCreate", api::cublasLtDestroy, |place| unsafe { api::cublasLtCreate(place) })?;
         Ok(Self { raw, workspace: Rc::clone(workspace), context: Rc::clone(context) })
     }
 }

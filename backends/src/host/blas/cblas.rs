@@ -47,18 +47,17 @@ impl Cblas {
         version: String,
     ) -> Result<Self, String> {
         let symbol = |letter: char| format!("{before}cblas_{letter}gemm{behind}");
-        let file = library.file(&symbol('s')).map_or_else(|| "a file unknown".to_owned(), |file| file.display().to_string());
+        let file =
+            library.file(&symbol('s')).map_or_else(|| "a file unknown".to_owned(), |file| file.display().to_string());
         // SAFETY: these are CBLAS's functions of these types, with integers of the width that the library states.
         let (f32, f64) = unsafe {
             match width {
-                Width::Bits32 => (
-                    Product::Bits32(library.function(&symbol('s'))?),
-                    Product::Bits32(library.function(&symbol('d'))?),
-                ),
-                Width::Bits64 => (
-                    Product::Bits64(library.function(&symbol('s'))?),
-                    Product::Bits64(library.function(&symbol('d'))?),
-                ),
+                Width::Bits32 => {
+                    (Product::Bits32(library.function(&symbol('s'))?), Product::Bits32(library.function(&symbol('d'))?))
+                }
+                Width::Bits64 => {
+                    (Product::Bits64(library.function(&symbol('s'))?), Product::Bits64(library.function(&symbol('d'))?))
+                }
             }
         };
         Ok(Self { name: library.name(), version, file, f32, f64 })

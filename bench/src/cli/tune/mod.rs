@@ -51,7 +51,9 @@ fn export(app: App, machine: &Machine, wanted: &[String], folder: &Path) -> Resu
         let _ = writeln!(text, "{}: {} plans in {}", device.id, table.entries.len(), path.display());
     }
     if text.is_empty() {
-        return Err(UserError("nothing was won on these devices yet; `accelbench tune` looks for faster plans".to_owned()));
+        return Err(UserError(
+            "nothing was won on these devices yet; `accelbench tune` looks for faster plans".to_owned(),
+        ));
     }
     term::print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -144,8 +146,7 @@ impl Session {
         let start = Instant::now();
         let stopped = term::on_interrupt();
         let show: fn(&str) -> Result<(), UserError> = if args.json { to_stderr } else { term::print };
-        let settings =
-            Settings { budget: args.budget, timeout: Duration::from_secs_f64(args.timeout), seed, variants };
+        let settings = Settings { budget: args.budget, timeout: Duration::from_secs_f64(args.timeout), seed, variants };
         let total = problems.len() + settled.len();
         known.notes().iter().for_each(|note| term::note(note));
         show(&format!("{total} cases, {}, at most {} s\n", done(settled.len()), args.budget.as_secs()))?;

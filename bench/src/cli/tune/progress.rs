@@ -42,7 +42,8 @@ impl Progress {
 
     pub(super) fn trial(&mut self, trial: &Trial) {
         self.trials += 1;
-        self.bar.set_message(format!("{}, trial {} of {} plans: {}", trial.case, self.trials, self.candidates, trial.plan));
+        self.bar
+            .set_message(format!("{}, trial {} of {} plans: {}", trial.case, self.trials, self.candidates, trial.plan));
     }
 
     /// Shows a case that is on disk; `print` prints a line where it belongs.
@@ -74,7 +75,11 @@ fn line(case: &Settled) -> String {
     let incumbent = case.incumbent.as_deref().unwrap_or_default();
     let reason = case.reason.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
     let effort = format!("{} of {} plans tried in {:.0} s", case.tried, case.candidates, case.seconds);
-    let faults = if case.faults.is_empty() { String::new() } else { format!(", {}", faults(case.faults.values().map(|f| f.status.name()))) };
+    let faults = if case.faults.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", faults(case.faults.values().map(|f| f.status.name())))
+    };
     match (case.verdict, &case.gain, &case.plan) {
         (Verdict::Better, Some(gain), Some(plan)) => format!(
             "{name} {} {plan}, {:.2} times as fast as {incumbent} (at least {:.2}), {effort}{faults}",
@@ -111,7 +116,8 @@ pub(super) fn conclusion(settled: &[Settled], left: usize, wall_s: f64, path: &P
     let _ = writeln!(text, "\n{} in {wall_s:.0} s. Log: {}", counts.join(", "), path.display());
     if !gains.is_empty() {
         let mean = (gains.iter().sum::<f64>() / gains.len() as f64).exp();
-        let _ = writeln!(text, "Winners are {mean:.2} times as fast in the geometric mean; `all` and `run` use them now");
+        let _ =
+            writeln!(text, "Winners are {mean:.2} times as fast in the geometric mean; `all` and `run` use them now");
     }
     let faulty = settled.iter().flat_map(|case| case.faults.iter().map(move |fault| (case, fault)));
     for (case, (plan, fault)) in faulty.filter(|(_, (_, fault))| fault.status.is_fault()).take(SHOWN_FAULTS) {
@@ -166,7 +172,9 @@ mod tests {
             assert!(words.iter().all(|word| line.contains(word)) && line.lines().count() == 1, "{line}");
         }
         let text = conclusion(&[settled(Verdict::Better), settled(Verdict::Kept)], 2, 9.0, Path::new("log.jsonl"));
-        for words in ["1 better, 1 kept in 9 s", "1.50 times", "bad is wrong: row 1", "2 cases are left", "--resume log"] {
+        for words in
+            ["1 better, 1 kept in 9 s", "1.50 times", "bad is wrong: row 1", "2 cases are left", "--resume log"]
+        {
             assert!(text.contains(words), "{words}: {text}");
         }
     }

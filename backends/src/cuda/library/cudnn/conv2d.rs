@@ -28,8 +28,7 @@ pub(super) fn graph(call: &LibraryCall, types: Types) -> Result<(Graph, Vec<u64>
         return Err(Error::invalid(format!("groups {groups} do not divide the channels c {c} and k {k}")));
     }
     // Channels, wherever they lie, are the second dimension. How many groups there are follows from W's.
-    let shapes: [Four; 3] =
-        [[n, c, image[0], image[1]], [k, c / groups, filter[0], filter[1]], [n, k, out[0], out[1]]];
+    let shapes: [Four; 3] = [[n, c, image[0], image[1]], [k, c / groups, filter[0], filter[1]], [n, k, out[0], out[1]]];
     let elements = shapes.into_iter().map(count).collect::<Result<_>>()?;
     let steps = match call.text("layout")? {
         "nchw" => shapes.map(dense),

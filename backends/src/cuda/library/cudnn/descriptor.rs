@@ -55,11 +55,7 @@ impl Descriptor {
     }
 
     /// How many elements of this kind it has.
-    pub(super) fn count(
-        &self,
-        name: cudnnBackendAttributeName_t,
-        kind: cudnnBackendAttributeType_t,
-    ) -> Result<usize> {
+    pub(super) fn count(&self, name: cudnnBackendAttributeName_t, kind: cudnnBackendAttributeType_t) -> Result<usize> {
         let count = self.get(name, kind, 0, ptr::null_mut())?;
         Ok(usize::try_from(count).unwrap_or(0))
     }

@@ -96,13 +96,7 @@ pub(super) fn attention(handle: &Rc<Handle>, call: &LibraryCall) -> Result<Prepa
 }
 
 /// Finds the fastest plan for a graph whose last buffer is its output; no plan has a `refused` note.
-fn prepare(
-    handle: &Rc<Handle>,
-    graph: Graph,
-    storage: DType,
-    elements: &[u64],
-    refused: &[Note],
-) -> Result<Prepared> {
+fn prepare(handle: &Rc<Handle>, graph: Graph, storage: DType, elements: &[u64], refused: &[Note]) -> Result<Prepared> {
     let context = &handle.context;
     let whole = graph.finish(handle)?;
     let (candidates, log) = candidates(handle, &whole, refused)?;
@@ -110,15 +104,8 @@ fn prepare(
     let starts: Vec<CUdeviceptr> = buffers.iter().map(|buffer| buffer.start).collect();
     let most = candidates.iter().map(|candidate| candidate.way.workspace_bytes).max().unwrap_or(0);
     let pack = Pack::new(&graph, &starts, handle.workspace.of(most)?)?;
-    let Race { way: plan, name, log: times } =
-        race::fastest(context, candidates, |plan| plan.execute(handle, &pack))?;
-    let kernel = Fused {
-        last: RefCell::new(None),
-        plan,
-        _whole: whole,
-        graph,
-        handle: Rc::clone(handle),
-    };
+    let Race { way: plan, name, log: times } = race::fastest(context, candidates, |plan| plan.execute(handle, &pack))?;
+    let kernel = Fused { last: RefCell::new(None), plan, _whole: whole, graph, handle: Rc::clone(handle) };
     let bytes = elements.iter().map(|elements| elements * storage.bytes()).collect();
     Ok(Prepared { bytes, function: Box::new(kernel), algorithm: name, log: times + &log })
 }
@@ -274,8 +261,7 @@ struct Pack {
 
 impl Pack {
     fn new(graph: &Graph, starts: &[CUdeviceptr], workspace: CUdeviceptr) -> Result<Self> {
-        let scalars =
-            graph.scalars.iter().map(|(tensor, bits)| (*tensor, Address(ptr::from_ref::<u32>(bits) as u64)));
+        let scalars = graph.scalars.iter().map(|(tensor, bits)| (*tensor, Address(ptr::from_ref::<u32>(bits) as u64)));
         let buffers = graph.buffers.iter().zip(starts).map(|(&tensor, &start)| (tensor, Address(start)));
         let (tensors, addresses): (Vec<i64>, Vec<Address>) = buffers.chain(scalars).unzip();
         let descriptor = Descriptor::new(D::CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR)?;
