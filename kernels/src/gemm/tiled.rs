@@ -254,7 +254,7 @@ impl TiledPlan {
         let vector = if width == 4 { format!("vec4<{accumulate}>") } else { accumulate.to_owned() };
         // One access takes a slot, or as many places along k.
         let [wide_a, wide_b, wide_c] = layout.wide.map(|wide| wide && width == 4);
-        let block = |matrix, along_side: bool, wide: bool, side| {
+        let block = |matrix: &'static str, along_side: bool, wide: bool, side| {
             // Of C, the neighbours in memory are columns.
             let neighbours = (wide && along_side) || (wide_c && matrix == "b");
             let run = if wide && !along_side { 4 } else { 1 };
