@@ -18,7 +18,7 @@ pub(crate) fn render(name: &str, template: &str, values: Value) -> String {
 }
 
 /// What the work-items of a sub-group can multiply together: the matrices of the extension `wgpu_cooperative_matrix`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Cooperative {
     /// Rows and columns of each of the three matrices.
     pub(crate) side: u32,

@@ -63,16 +63,8 @@ impl Block {
 mod tests {
     use super::*;
 
-    const ALONG_K: Block = Block {
-        matrix: "a",
-        along_side: false,
-        wide: true,
-        side: 128,
-        depth: 16,
-        slot: 4,
-        neighbours: false,
-        run: 4,
-    };
+    const ALONG_K: Block =
+        Block { matrix: "a", along_side: false, wide: true, side: 128, depth: 16, slot: 4, neighbours: false, run: 4 };
 
     #[test]
     fn pieces_cover_a_block_once() {

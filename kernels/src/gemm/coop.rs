@@ -253,7 +253,8 @@ mod tests {
     #[test]
     fn the_space_translates() {
         let caps = testing::cooperative(FORMS);
-        for problem in [problem(Precision::F16, [512; 3], false, false), problem(Precision::F16, [509; 3], true, true)] {
+        for problem in [problem(Precision::F16, [512; 3], false, false), problem(Precision::F16, [509; 3], true, true)]
+        {
             let space = CoopPlan::space(&problem, &caps);
             assert!(CoopPlan::candidates(&problem, &caps).iter().all(|plan| space.contains(plan)));
             // One in seven: all would take long.

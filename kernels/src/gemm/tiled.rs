@@ -293,3 +293,41 @@ pub(crate) fn precision_define(precision: Precision) -> &'static str {
         Precision::F16Acc16 => "PRECISION_F16_ACC16",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn the_kernel_in_wgsl_translates_for_every_precision_layout_and_remainder() {
+        let caps = testing::caps(DeviceKind::Gpu, Language::Wgsl);
+        let mut blocks = [0, 0];
+        for precision in Precision::ALL {
+            for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+                for side in [64, 63] {
+                    let problem = GemmProblem { precision, m: side, n: side, k: side, trans_a, trans_b };
+                    for plan in TiledPlan::LADDER {
+                        let source = plan.wgsl(&problem, &caps);
+                        assert!(!source.contains("{{") && !testing::spirv(&source).is_empty());
+                        assert_eq!(source.contains("enable f16"), precision.storage().bytes() == 2);
+                        assert_eq!(source.contains("load_quad_a"), side == 64 && plan.thread_m >= 4, "{}", plan.name());
+                        blocks[usize::from(source.contains("hand = 1u - hand"))] += 1;
+                    }
+                }
+            }
+        }
+        assert!(blocks.iter().all(|&plans| plans > 0), "one block or two, as local memory allows: {blocks:?}");
+    }
+
+    #[test]
+    fn work_items_share_every_block_line_by_line() {
+        let caps = testing::caps(DeviceKind::Gpu, Language::Wgsl);
+        let problem = GemmProblem { precision: Precision::F32, m: 512, n: 512, k: 512, trans_a: false, trans_b: false };
+        for plan in TiledPlan::space(&(&problem).into(), &caps) {
+            let [x, y, _] = plan.group();
+            let lines = [plan.tile_m, plan.tile_n, plan.tile_k];
+            assert!(lines.into_iter().all(|line| (x * y).is_multiple_of(line)), "{}", plan.name());
+        }
+    }
+}
