@@ -26,6 +26,8 @@ const CUDA: &str = concat!(
     include_str!("tiled.cu")
 );
 const WGSL: &str = concat!(
+    // X, W and Y, in the order of A, B and C.
+    "{%- set wide_x, wide_w, wide_y = (wide_a, wide_b, wide_c) if nhwc else (wide_b, wide_a, wide_c) -%}",
     include_str!("params.wgsl.j2"),
     include_str!("operands.wgsl.j2"),
     include_str!("tiled.wgsl.j2"),
@@ -101,10 +103,14 @@ impl TiledPlan {
 
     fn wgsl(&self, problem: &ConvProblem, caps: &Caps) -> String {
         let nhwc = problem.layout == Layout::Nhwc;
-        // Windows are picked pixel by pixel.
-        let lines = Lines { along_side: [false, !nhwc], wide: [false; 3] };
-        let terms = self.0.terms(problem.precision, lines, caps);
-        let values = minijinja::context! { nhwc, wide_x => false, wide_w => false, ..terms };
+        let quarters = [problem.group_c(), problem.depth(), problem.group_k()].map(|length| length.is_multiple_of(4));
+        // Neighbours of a plane are in different windows wherever a line ends: those are picked pixel by pixel.
+        let lines = if nhwc {
+            Lines { along_side: [false, false], wide: quarters }
+        } else {
+            Lines { along_side: [false, true], wide: [quarters[1], false, false] }
+        };
+        let values = minijinja::context! { nhwc, ..self.0.terms(problem.precision, lines, caps) };
         wgsl::render("conv2d/tiled.wgsl.j2", WGSL, values)
     }
 }
@@ -132,11 +138,15 @@ mod tests {
         let caps = testing::caps(DeviceKind::Gpu, Language::Wgsl);
         for precision in Conv2d.precisions() {
             for layout in ["nchw", "nhwc"] {
-                let problem = problem(*precision, &format!("1x4x8x8-8x3x3-{layout}"));
-                for tile in Tile::LADDER {
-                    let source = TiledPlan(tile).wgsl(&problem, &caps);
-                    assert!(source.contains("fn conv2d_tiled") && !source.contains("{{"));
-                    assert_eq!(source.contains("enable f16"), *precision == Precision::F16);
+                for (shape, wide) in [("1x4x8x8-8x3x3", true), ("1x5x8x8-6x3x3", false)] {
+                    let problem = problem(*precision, &format!("{shape}-{layout}"));
+                    for tile in Tile::LADDER {
+                        let source = TiledPlan(tile).wgsl(&problem, &caps);
+                        assert!(source.contains("fn conv2d_tiled") && !source.contains("{{"));
+                        assert!(!testing::spirv(&source).is_empty());
+                        assert_eq!(source.contains("enable f16"), *precision == Precision::F16);
+                        assert_eq!(source.contains("load_quad"), wide && tile.thread_m >= 4, "{shape}-{layout}");
+                    }
                 }
             }
         }
