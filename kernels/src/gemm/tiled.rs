@@ -102,7 +102,9 @@ impl TiledPlan {
             return Vec::new();
         }
         let valid = Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect();
-        let units = u64::from(caps.compute_units.unwrap_or(16));
+        // What does not tell its units: of GPUs, the large ones lose most by a guess that is too low.
+        let guess = if caps.kind == DeviceKind::Cpu { 16 } else { 64 };
+        let units = u64::from(caps.compute_units.unwrap_or(guess));
         preferred_first(valid, |plan| plan.tiles(problem) >= 2 * units)
     }
 
