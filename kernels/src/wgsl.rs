@@ -26,11 +26,11 @@ pub(crate) struct Cooperative {
     pub(crate) subgroup: u32,
 }
 
-/// The largest matrices of a precision that such a device's sub-groups multiply together; none where it has no units for
-/// that, or where the size of its sub-groups may vary.
+/// The largest matrices of a precision that such a device's sub-groups multiply together; none where it has no units
+/// for that, or where the size of its sub-groups may vary.
 ///
-/// The fact `cooperative_matrix` lists the forms, such as `16x16x16 f16 f32`: rows of A, columns of B, columns of A, the
-/// type of A and B, and that of C.
+/// The fact `cooperative_matrix` lists the forms, such as `16x16x16 f16 f32`: rows of A, columns of B, columns of A,
+/// the type of A and B, and that of C.
 pub(crate) fn cooperative(precision: Precision, caps: &Caps) -> Option<Cooperative> {
     let forms = caps.facts.get("cooperative_matrix")?;
     let (subgroup, _) = caps.subgroup.filter(|(smallest, largest)| smallest == largest)?;

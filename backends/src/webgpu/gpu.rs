@@ -23,8 +23,8 @@ impl Gpu {
             | wgpu::Features::SUBGROUP
             | wgpu::Features::TIMESTAMP_QUERY
             | wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS;
-        // SAFETY: the one such feature that is asked for is that of matrices. Kernels that use it come with this program,
-        // keep to the forms that the adapter states and are held against a reference.
+        // SAFETY: the one such feature that is asked for is that of matrices. Kernels that use it come with this
+        // program, keep to the forms that the adapter states and are held against a reference.
         let experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
         let request = |features: wgpu::Features| {
             pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {

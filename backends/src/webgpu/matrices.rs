@@ -1,7 +1,7 @@
 //! Matrices that the work-items of a sub-group multiply together, on the units that a device has for that.
 //!
-//! An extension of wgpu's, still experimental: `enable wgpu_cooperative_matrix` in WGSL. So no form of matrices is believed
-//! before it has multiplied.
+//! An extension of wgpu's, still experimental: `enable wgpu_cooperative_matrix` in WGSL. So no form of matrices is
+//! believed before it has multiplied.
 
 use super::caps::encode;
 use crate::{Access, Caps, Command, DType, Device, KernelSpec, Launch, Result, Source};
@@ -60,8 +60,8 @@ fn dtype(scalar: wgpu::CooperativeScalarType) -> Option<DType> {
     }
 }
 
-/// Whether the device really multiplies such matrices: one product of small whole numbers, which every type holds exactly,
-/// with A and C stored by rows and B by columns.
+/// Whether the device really multiplies such matrices: one product of small whole numbers, which every type holds
+/// exactly, with A and C stored by rows and B by columns.
 pub(super) fn multiplies(device: &dyn Device, form: Form) -> Result<bool> {
     let kernel = device.compile(&KernelSpec {
         source: Source::Wgsl(source(form).into()),

@@ -3,8 +3,8 @@
 
 use minijinja::{Value, context};
 
-/// A block of rows of A or of columns of B. Local memory holds it in slots, each of some rows or columns at one place along
-/// k; a work-item brings a piece at a time, which is a slot at some places along k.
+/// A block of rows of A or of columns of B. Local memory holds it in slots, each of some rows or columns at one place
+/// along k; a work-item brings a piece at a time, which is a slot at some places along k.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
     /// The matrix: `a` or `b`.

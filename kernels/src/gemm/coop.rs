@@ -24,8 +24,8 @@ const WGSL: &str = concat!(
 /// Elements of a load, of a store, and of a vector in local memory.
 const QUAD: u32 = 4;
 
-/// Quads of padding after a line of a block: 16 bytes, which keep the rows of a matrix in different banks and aligned as
-/// the extension wants them.
+/// Quads of padding after a line of a block: 16 bytes, which keep the rows of a matrix in different banks and aligned
+/// as the extension wants them.
 const PADDING: u32 = 2;
 
 /// Bytes of a work-item's sums, at most: half of the registers of most devices, and as much as others have.
