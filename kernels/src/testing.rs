@@ -1,6 +1,9 @@
 //! What unit tests share.
 
 use accelbench_backends::{Caps, Clock, DType, DeviceKind, Language};
+use naga::back::spv;
+use naga::front;
+use naga::valid::{Capabilities, ValidationFlags, Validator};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A device of such a kind that speaks one language, stores all types, computes in f64 and f32, and has roomy limits.
@@ -29,3 +32,40 @@ pub(crate) fn caps(kind: DeviceKind, language: Language) -> Caps {
         facts: BTreeMap::new(),
     }
 }
+
+/// A GPU that speaks WGSL, whose sub-groups of 32 multiply matrices of these forms.
+pub(crate) fn cooperative(forms: &str) -> Caps {
+    let base = caps(DeviceKind::Gpu, Language::Wgsl);
+    Caps {
+        compute: [DType::F64, DType::F32, DType::F16].into(),
+        subgroup: Some((32, 32)),
+        local_bytes: 48 << 10,
+        compute_units: None,
+        facts: BTreeMap::from([("cooperative_matrix".to_owned(), forms.to_owned())]),
+        ..base
+    }
+}
+
+/// A kernel in WGSL as Vulkan's drivers get it: parsed, validated and translated, or what is wrong with it.
+pub(crate) fn spirv(source: &str) -> Vec<u32> {
+    let module = front::wgsl::parse_str(source).unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
+    let info = Validator::new(ValidationFlags::all(), Capabilities::all())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
+    let options = spv::Options { lang_version: (1, 6), ..spv::Options::default() };
+    spv::write_vec(&module, &info, &options, None).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// How often an instruction occurs.
+pub(crate) fn count_instructions(words: &[u32], opcode: u32) -> usize {
+    const HEADER: usize = 5;
+    let (mut at, mut count) = (HEADER, 0);
+    while let Some(&word) = words.get(at) {
+        count += usize::from(word & 0xffff == opcode);
+        at += (word >> 16) as usize;
+    }
+    count
+}
+
+/// `OpCooperativeMatrixMulAddKHR`.
+pub(crate) const MULTIPLY_MATRICES: u32 = 4459;

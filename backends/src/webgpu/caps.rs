@@ -129,7 +129,8 @@ pub(super) fn computes(device: &dyn Device, dtype: DType) -> Result<bool> {
     Ok(found == expected)
 }
 
-fn encode(dtype: DType, value: f64) -> Vec<u8> {
+/// A number's bytes in a buffer of this type.
+pub(super) fn encode(dtype: DType, value: f64) -> Vec<u8> {
     match dtype {
         DType::F64 => value.to_le_bytes().to_vec(),
         DType::F32 => (value as f32).to_le_bytes().to_vec(),

@@ -5,7 +5,7 @@ use super::kernel::GpuKernel;
 use super::memory::GpuBuffer;
 use super::queue::{self, Pending, Timer};
 use super::timing::StampPool;
-use super::{caps, fill, memory};
+use super::{caps, fill, matrices, memory};
 use crate::launch;
 use crate::timing::Submissions;
 use crate::{Buffer, Command, Device, DeviceInfo, Error, Kernel, KernelSpec, Memory, Result, Span, Ticket};
@@ -19,7 +19,7 @@ pub(super) struct WebGpuDevice {
 }
 
 impl WebGpuDevice {
-    /// Opens the adapter that has this index, and tries out the types that it states.
+    /// Opens the adapter that has this index, and tries out the types and the forms of matrices that it states.
     pub(super) fn open(adapter: &wgpu::Adapter, index: u32) -> Result<Self> {
         let gpu = Gpu::open(adapter)?;
         let fill = fill::compile(&gpu)?;
@@ -34,6 +34,21 @@ impl WebGpuDevice {
             };
             device.info.caps.compute.remove(&dtype);
             device.info.caps.facts.insert(format!("no {dtype}"), trouble);
+        }
+        let mut forms = Vec::new();
+        for form in matrices::stated(adapter, &device.info.caps) {
+            let trouble = match matrices::multiplies(&device, form) {
+                Ok(true) => {
+                    forms.push(form.to_string());
+                    continue;
+                }
+                Ok(false) => "the driver states it, and computes something else".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            device.info.caps.facts.insert(format!("no {form}"), trouble);
+        }
+        if !forms.is_empty() {
+            device.info.caps.facts.insert("cooperative_matrix".to_owned(), forms.join(", "));
         }
         Ok(device)
     }

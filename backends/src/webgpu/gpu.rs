@@ -23,13 +23,21 @@ impl Gpu {
             | wgpu::Features::SUBGROUP
             | wgpu::Features::TIMESTAMP_QUERY
             | wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS;
-        let request = adapter.request_device(&wgpu::DeviceDescriptor {
-            label: None,
-            required_features: adapter.features() & useful,
-            required_limits: adapter.limits(),
-            ..Default::default()
-        });
-        let (device, queue) = pollster::block_on(request)
+        // SAFETY: the one such feature that is asked for is that of matrices. Kernels that use it come with this
+        // program, keep to the forms that the adapter states and are held against a reference.
+        let experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
+        let request = |features: wgpu::Features| {
+            pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+                label: None,
+                required_features: adapter.features() & features,
+                required_limits: adapter.limits(),
+                experimental_features,
+                ..Default::default()
+            }))
+        };
+        // Some drivers state matrices and then refuse the device that is to have them.
+        let (device, queue) = request(useful | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX)
+            .or_else(|_| request(useful))
             .map_err(|error| Error::Unavailable { api: "webgpu", reason: error.to_string() })?;
         let faults = Faults::of(&device);
         Ok(Self { token: DeviceToken::new(), device, queue, faults, allocated: Rc::default() })

@@ -2,7 +2,8 @@
 //!
 //! wgpu reports what goes wrong by callbacks, and panics where there are none: `faults` turns both into errors. Kernels
 //! are compiled without naga's run-time checks (see `kernel`), bind groups are made once and kept (see `bindings`), and
-//! spans are timed by the device where it can (see `timing`).
+//! spans are timed by the device where it can (see `timing`). What sub-groups multiply together is an extension of
+//! wgpu's (see `matrices`).
 
 mod bindings;
 mod caps;
@@ -12,6 +13,7 @@ mod faults;
 mod fill;
 mod gpu;
 mod kernel;
+mod matrices;
 mod memory;
 mod queue;
 mod timing;

@@ -106,7 +106,7 @@ impl DepthwisePlan {
     fn wgsl(self, problem: &ConvProblem) -> String {
         let values = minijinja::context! {
             group => self.group,
-            nhwc => problem.layout == Layout::Nhwc, wide_x => false, wide_w => false,
+            nhwc => problem.layout == Layout::Nhwc, wide_x => false, wide_w => false, wide_y => false,
             storage => problem.precision.storage().name(),
             accumulate => problem.precision.accumulate().name(),
         };

@@ -59,7 +59,7 @@ impl DirectPlan {
         let ragged_k = !problem.depth().is_multiple_of(4);
         let values = minijinja::context! {
             rows => self.0.rows, columns => self.0.columns, group => self.0.group,
-            nhwc, ragged_k, wide_w => !ragged_k, wide_x => nhwc && problem.group_c().is_multiple_of(4),
+            nhwc, ragged_k, wide_w => !ragged_k, wide_x => nhwc && problem.group_c().is_multiple_of(4), wide_y => false,
             storage => problem.precision.storage().name(),
             accumulate => problem.precision.accumulate().name(),
         };

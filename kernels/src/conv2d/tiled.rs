@@ -6,7 +6,7 @@
 use super::single::{BINDINGS, PARAMS_BYTES, single};
 use super::{ConvProblem, Layout};
 use crate::gemm::TiledPlan as Tile;
-use crate::gemm::tiled::{Products, language};
+use crate::gemm::tiled::{Layout as Lines, Products, language};
 use crate::program::fold_grid;
 use crate::{Program, wgsl};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
@@ -26,9 +26,12 @@ const CUDA: &str = concat!(
     include_str!("tiled.cu")
 );
 const WGSL: &str = concat!(
+    // X, W and Y, in the order of A, B and C.
+    "{%- set wide_x, wide_w, wide_y = (wide_a, wide_b, wide_c) if nhwc else (wide_b, wide_a, wide_c) -%}",
     include_str!("params.wgsl.j2"),
     include_str!("operands.wgsl.j2"),
     include_str!("tiled.wgsl.j2"),
+    include_str!("../gemm/blocks.wgsl.j2"),
     include_str!("../gemm/tiled.wgsl.j2")
 );
 
@@ -82,7 +85,7 @@ impl TiledPlan {
         let defines = || self.0.defines(problem.precision, &[layout_define(problem)]);
         let (source, defines, order) = match language(caps) {
             Some(Language::CudaC) => (Source::CudaC(CUDA.into()), defines(), [0, 1, 2]),
-            Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new(), [0, 1, 2]),
+            Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem, caps).into()), Vec::new(), [0, 1, 2]),
             _ => (Source::OpenClC(OPENCL.into()), defines(), order(problem)),
         };
         let kernel = KernelSpec {
@@ -98,15 +101,16 @@ impl TiledPlan {
         single(problem, kernel, order, fold_grid(tiles, caps.max_grid[0]))
     }
 
-    fn wgsl(&self, problem: &ConvProblem) -> String {
-        let [group_x, group_y, _] = self.0.group();
-        let Tile { tile_m, tile_n, tile_k, thread_m, thread_n } = self.0;
-        let values = minijinja::context! {
-            tile_m, tile_n, tile_k, thread_m, thread_n, group_x, group_y,
-            nhwc => problem.layout == Layout::Nhwc, wide_x => false, wide_w => false,
-            storage => problem.precision.storage().name(),
-            accumulate => problem.precision.accumulate().name(),
+    fn wgsl(&self, problem: &ConvProblem, caps: &Caps) -> String {
+        let nhwc = problem.layout == Layout::Nhwc;
+        let quarters = [problem.group_c(), problem.depth(), problem.group_k()].map(|length| length.is_multiple_of(4));
+        // Neighbours of a plane are in different windows wherever a line ends: those are picked pixel by pixel.
+        let lines = if nhwc {
+            Lines { along_side: [false, false], wide: quarters }
+        } else {
+            Lines { along_side: [false, true], wide: [quarters[1], false, false] }
         };
+        let values = minijinja::context! { nhwc, ..self.0.terms(problem.precision, lines, caps) };
         wgsl::render("conv2d/tiled.wgsl.j2", WGSL, values)
     }
 }
@@ -114,7 +118,8 @@ impl TiledPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Operation, Precision, conv2d::Conv2d};
+    use crate::{Operation, Precision, conv2d::Conv2d, testing};
+    use accelbench_backends::DeviceKind;
 
     fn problem(precision: Precision, text: &str) -> ConvProblem {
         ConvProblem::from_fields(precision, &Conv2d.parse_shape_text(text).unwrap()).unwrap()
@@ -130,13 +135,18 @@ mod tests {
 
     #[test]
     fn the_template_renders_for_every_precision_and_layout() {
+        let caps = testing::caps(DeviceKind::Gpu, Language::Wgsl);
         for precision in Conv2d.precisions() {
             for layout in ["nchw", "nhwc"] {
-                let problem = problem(*precision, &format!("1x4x8x8-8x3x3-{layout}"));
-                for tile in Tile::LADDER {
-                    let source = TiledPlan(tile).wgsl(&problem);
-                    assert!(source.contains("fn conv2d_tiled") && !source.contains("{{"));
-                    assert_eq!(source.contains("enable f16"), *precision == Precision::F16);
+                for (shape, wide) in [("1x4x8x8-8x3x3", true), ("1x5x8x8-6x3x3", false)] {
+                    let problem = problem(*precision, &format!("{shape}-{layout}"));
+                    for tile in Tile::LADDER {
+                        let source = TiledPlan(tile).wgsl(&problem, &caps);
+                        assert!(source.contains("fn conv2d_tiled") && !source.contains("{{"));
+                        assert!(!testing::spirv(&source).is_empty());
+                        assert_eq!(source.contains("enable f16"), *precision == Precision::F16);
+                        assert_eq!(source.contains("load_quad"), wide && tile.thread_m >= 4, "{shape}-{layout}");
+                    }
                 }
             }
         }

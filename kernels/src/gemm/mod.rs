@@ -3,7 +3,9 @@
 //! `trans` names what is stored: `n` as is, `t` transposed, for A and B in this order. With `nt`, B lies in memory as
 //! n × k, as a linear layer's weights do. 2·m·n·k floating-point operations, by the usual convention.
 
+mod blocks;
 mod case;
+pub(crate) mod coop;
 pub(crate) mod direct;
 mod library;
 pub(crate) mod mma;
@@ -17,6 +19,7 @@ pub(crate) mod tiled;
 pub(crate) mod wgmma;
 
 pub use case::Gemm;
+pub use coop::CoopPlan;
 pub use direct::DirectPlan;
 pub use mma::MmaPlan;
 pub use packed::PackedPlan;

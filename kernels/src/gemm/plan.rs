@@ -1,7 +1,7 @@
 //! The ways to compute a GEMM: one typed plan a family, each with its validity, geometry and program.
 
 use super::tiled::Products;
-use super::{DirectPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, WgmmaPlan, library};
+use super::{CoopPlan, DirectPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, WgmmaPlan, library};
 use crate::bound::TypedPlan;
 use crate::space::unique;
 use crate::{Demand, Program, Unit};
@@ -14,6 +14,8 @@ pub enum GemmPlan {
     Wgmma(WgmmaPlan),
     /// Blocks of A and B staged in local memory, multiplied by matrix units.
     Mma(MmaPlan),
+    /// Blocks of A and B staged in local memory, multiplied by matrix units that a sub-group shares.
+    Coop(CoopPlan),
     /// Blocks of A and B staged in local memory, a register tile a work-item.
     Tiled(TiledPlan),
     /// A and B copied into panels, a vector-register tile a work-item, one work-item a work-group.
@@ -29,6 +31,7 @@ pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
     let [mut plans, found] = library::candidates(problem, caps);
     let wgmma = WgmmaPlan::candidates(problem, caps).into_iter().map(GemmPlan::Wgmma);
     let mma = MmaPlan::candidates(problem, caps).into_iter().map(GemmPlan::Mma);
+    let coop = CoopPlan::candidates(problem, caps).into_iter().map(GemmPlan::Coop);
     let tiled = TiledPlan::candidates(problem, caps).into_iter().map(GemmPlan::Tiled);
     let packed = PackedPlan::candidates(problem, caps).into_iter().map(GemmPlan::Packed);
     // Local memory is a CPU's ordinary memory, and a barrier there ends a loop: panels in registers do better.
@@ -39,6 +42,7 @@ pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
     } else {
         plans.extend(wgmma);
         plans.extend(mma);
+        plans.extend(coop);
         plans.extend(tiled);
         plans.extend(packed);
     }
@@ -51,10 +55,12 @@ pub fn space(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
     let products = &problem.into();
     let wgmma = WgmmaPlan::space(problem, caps).into_iter().map(GemmPlan::Wgmma);
     let mma = MmaPlan::space(problem, caps).into_iter().map(GemmPlan::Mma);
+    let coop = CoopPlan::space(problem, caps).into_iter().map(GemmPlan::Coop);
     let tiled = TiledPlan::space(products, caps).into_iter().map(GemmPlan::Tiled);
     let packed = PackedPlan::space(problem, caps).into_iter().map(GemmPlan::Packed);
     let direct = DirectPlan::space(products, caps).into_iter().map(GemmPlan::Direct);
-    unique(candidates(problem, caps).into_iter().chain(wgmma).chain(mma).chain(packed).chain(direct).chain(tiled))
+    let more = wgmma.chain(mma).chain(coop).chain(packed).chain(direct).chain(tiled);
+    unique(candidates(problem, caps).into_iter().chain(more))
 }
 
 /// Puts the first plan of a ladder, from large tiles to small, that `fills` the device before all others; the last one
@@ -72,6 +78,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
         match self {
             GemmPlan::Wgmma(_) => "wgmma".into(),
             GemmPlan::Mma(_) => "mma".into(),
+            GemmPlan::Coop(_) => "coop".into(),
             GemmPlan::Tiled(_) => "tiled".into(),
             GemmPlan::Packed(_) => "packed".into(),
             GemmPlan::Direct(_) => "direct".into(),
@@ -83,6 +90,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
         match self {
             GemmPlan::Wgmma(plan) => plan.name(),
             GemmPlan::Mma(plan) => plan.name(),
+            GemmPlan::Coop(plan) => plan.name(),
             GemmPlan::Tiled(plan) => plan.name(),
             GemmPlan::Packed(plan) => plan.name(),
             GemmPlan::Direct(plan) => plan.name(),
@@ -94,6 +102,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
         match self {
             GemmPlan::Wgmma(plan) => plan.program(problem, caps),
             GemmPlan::Mma(plan) => plan.program(problem, caps),
+            GemmPlan::Coop(plan) => plan.program(problem, caps),
             GemmPlan::Tiled(plan) => plan.program(problem, caps),
             GemmPlan::Packed(plan) => plan.program(problem, caps),
             GemmPlan::Direct(plan) => plan.program(problem, caps),
@@ -103,7 +112,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
 
     fn unit(&self) -> Unit {
         match self {
-            GemmPlan::Wgmma(_) | GemmPlan::Mma(_) => Unit::Matrix,
+            GemmPlan::Wgmma(_) | GemmPlan::Mma(_) | GemmPlan::Coop(_) => Unit::Matrix,
             GemmPlan::Library(_) => Unit::Any,
             GemmPlan::Tiled(_) | GemmPlan::Packed(_) | GemmPlan::Direct(_) => Unit::Vector,
         }
@@ -113,6 +122,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
         match self {
             GemmPlan::Wgmma(plan) => plan.sizes(),
             GemmPlan::Mma(plan) => plan.sizes(),
+            GemmPlan::Coop(plan) => plan.sizes(),
             GemmPlan::Tiled(plan) => plan.sizes(),
             GemmPlan::Packed(plan) => plan.sizes(),
             GemmPlan::Direct(plan) => plan.sizes(),
@@ -125,6 +135,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
         match self {
             GemmPlan::Wgmma(plan) => Some(plan.demand(problem)),
             GemmPlan::Mma(plan) => Some(plan.demand(&products)),
+            GemmPlan::Coop(plan) => Some(plan.demand(problem)),
             GemmPlan::Tiled(plan) => Some(plan.demand(&products)),
             GemmPlan::Packed(plan) => {
                 Some(Demand { other_bytes: plan.packing_bytes(problem), ..plan.demand(&products) })

@@ -4,6 +4,7 @@
 //! with the same names. See those files for how a work-item's rows and columns lie.
 
 use super::GemmProblem;
+use super::blocks::Block;
 use super::plan::preferred_first;
 use super::single::{BINDINGS, PARAMS_BYTES, single};
 use crate::demand::reuse;
@@ -11,6 +12,7 @@ use crate::program::{defines, fold_grid};
 use crate::space::grid;
 use crate::{Demand, Precision, Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
+use minijinja::{Value, context};
 
 const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("operands.cl"), include_str!("tiled.cl"));
 const CUDA: &str = concat!(
@@ -20,7 +22,8 @@ const CUDA: &str = concat!(
     include_str!("tiled_loop.cuh"),
     include_str!("tiled.cu")
 );
-const WGSL: &str = concat!(include_str!("operands.wgsl.j2"), include_str!("tiled.wgsl.j2"));
+const WGSL: &str =
+    concat!(include_str!("operands.wgsl.j2"), include_str!("blocks.wgsl.j2"), include_str!("tiled.wgsl.j2"));
 
 /// Products of one size, which a tile's sizes are chosen for.
 pub(crate) struct Products {
@@ -38,6 +41,24 @@ impl From<&GemmProblem> for Products {
     fn from(problem: &GemmProblem) -> Self {
         let &GemmProblem { precision, m, n, k, .. } = problem;
         Self { precision, m, n, k, batch: 1, elements: problem.elements() }
+    }
+}
+
+/// How A, B and C lie in memory, for the kernel in WGSL.
+#[derive(Clone, Copy)]
+pub(crate) struct Layout {
+    /// Of A, B: neighbours in memory are rows of A, columns of B; else they are neighbours along k.
+    pub(crate) along_side: [bool; 2],
+    /// Of A, B, C: rows in memory start at multiples of 4 elements, and one access takes 4.
+    pub(crate) wide: [bool; 3],
+}
+
+impl From<&GemmProblem> for Layout {
+    fn from(problem: &GemmProblem) -> Self {
+        let row_a = if problem.trans_a { problem.m } else { problem.k };
+        let row_b = if problem.trans_b { problem.k } else { problem.n };
+        let wide = [row_a, row_b, problem.n].map(|row| row.is_multiple_of(4));
+        Self { along_side: [problem.trans_a, !problem.trans_b], wide }
     }
 }
 
@@ -81,7 +102,9 @@ impl TiledPlan {
             return Vec::new();
         }
         let valid = Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect();
-        let units = u64::from(caps.compute_units.unwrap_or(16));
+        // What does not tell its units: of GPUs, the large ones lose most by a guess that is too low.
+        let guess = if caps.kind == DeviceKind::Cpu { 16 } else { 64 };
+        let units = u64::from(caps.compute_units.unwrap_or(guess));
         preferred_first(valid, |plan| plan.tiles(problem) >= 2 * units)
     }
 
@@ -159,7 +182,7 @@ impl TiledPlan {
         let element = staged_bytes(precision);
         let sides = u64::from(self.tile_m + self.tile_n);
         // Padding keeps columns of a block in different banks. In CUDA C it is one 16-byte load, and the next block is
-        // stored while this one is read; in WGSL it is one vector of 4.
+        // stored while this one is read; in WGSL it is one vector of 4, and a second block is used where it fits.
         let (padding, blocks) = match language {
             Some(Language::CudaC) => (16 / element, 2),
             Some(Language::Wgsl) => (4, 1),
@@ -198,7 +221,7 @@ impl TiledPlan {
         let defines = || self.defines(problem.precision, &transposed);
         match language(caps) {
             Some(Language::CudaC) => (Source::CudaC(CUDA.into()), defines()),
-            Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new()),
+            Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem, caps).into()), Vec::new()),
             _ => (Source::OpenClC(OPENCL.into()), defines()),
         }
     }
@@ -216,17 +239,40 @@ impl TiledPlan {
         defines(sizes.into_iter().chain(more.iter().copied()))
     }
 
-    fn wgsl(&self, problem: &GemmProblem) -> String {
-        let [group_x, group_y, _] = self.group();
-        let values = minijinja::context! {
-            tile_m => self.tile_m, tile_n => self.tile_n, tile_k => self.tile_k,
-            thread_m => self.thread_m, thread_n => self.thread_n,
-            group_x, group_y,
+    fn wgsl(&self, problem: &GemmProblem, caps: &Caps) -> String {
+        let values = context! {
             trans_a => problem.trans_a, trans_b => problem.trans_b,
-            storage => problem.precision.storage().name(),
-            accumulate => problem.precision.accumulate().name(),
+            staged => problem.precision.accumulate().name(),
+            ..self.terms(problem.precision, problem.into(), caps)
         };
         wgsl::render("tiled.wgsl.j2", WGSL, values)
+    }
+
+    /// The terms of `tiled.wgsl.j2`.
+    pub(crate) fn terms(&self, precision: Precision, layout: Layout, caps: &Caps) -> Value {
+        let [group_x, group_y, _] = self.group();
+        let width = if self.thread_m.is_multiple_of(4) && self.thread_n.is_multiple_of(4) { 4 } else { 1 };
+        let accumulate = precision.accumulate().name();
+        let vector = if width == 4 { format!("vec4<{accumulate}>") } else { accumulate.to_owned() };
+        // One access takes a slot, or as many places along k.
+        let [wide_a, wide_b, wide_c] = layout.wide.map(|wide| wide && width == 4);
+        let block = |matrix: &'static str, along_side: bool, wide: bool, side| {
+            // Of C, the neighbours in memory are columns.
+            let neighbours = (wide && along_side) || (wide_c && matrix == "b");
+            let run = if wide && !along_side { 4 } else { 1 };
+            Block { matrix, along_side, wide, side, depth: self.tile_k, slot: width, neighbours, run }.terms()
+        };
+        let [along_side_a, along_side_b] = layout.along_side;
+        let one = self.local_bytes(precision, Some(Language::Wgsl));
+        context! {
+            tile_m => self.tile_m, tile_n => self.tile_n, tile_k => self.tile_k,
+            thread_m => self.thread_m, thread_n => self.thread_n,
+            group_x, group_y, threads => group_x * group_y, width, vector, wide_a, wide_b, wide_c,
+            blocks => if 2 * one <= caps.local_bytes { 2 } else { 1 },
+            block_a => block("a", along_side_a, wide_a, self.tile_m),
+            block_b => block("b", along_side_b, wide_b, self.tile_n),
+            storage => precision.storage().name(), accumulate,
+        }
     }
 }
 
@@ -247,5 +293,43 @@ pub(crate) fn precision_define(precision: Precision) -> &'static str {
         Precision::F32 => "PRECISION_F32",
         Precision::F16 => "PRECISION_F16",
         Precision::F16Acc16 => "PRECISION_F16_ACC16",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn the_kernel_in_wgsl_translates_for_every_precision_layout_and_remainder() {
+        let caps = testing::caps(DeviceKind::Gpu, Language::Wgsl);
+        let mut blocks = [0, 0];
+        for precision in Precision::ALL {
+            for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+                for side in [64, 63] {
+                    let problem = GemmProblem { precision, m: side, n: side, k: side, trans_a, trans_b };
+                    for plan in TiledPlan::LADDER {
+                        let source = plan.wgsl(&problem, &caps);
+                        assert!(!source.contains("{{") && !testing::spirv(&source).is_empty());
+                        assert_eq!(source.contains("enable f16"), precision.storage().bytes() == 2);
+                        assert_eq!(source.contains("load_quad_a"), side == 64 && plan.thread_m >= 4, "{}", plan.name());
+                        blocks[usize::from(source.contains("hand = 1u - hand"))] += 1;
+                    }
+                }
+            }
+        }
+        assert!(blocks.iter().all(|&plans| plans > 0), "one block or two, as local memory allows: {blocks:?}");
+    }
+
+    #[test]
+    fn work_items_share_every_block_line_by_line() {
+        let caps = testing::caps(DeviceKind::Gpu, Language::Wgsl);
+        let problem = GemmProblem { precision: Precision::F32, m: 512, n: 512, k: 512, trans_a: false, trans_b: false };
+        for plan in TiledPlan::space(&(&problem).into(), &caps) {
+            let [x, y, _] = plan.group();
+            let lines = [plan.tile_m, plan.tile_n, plan.tile_k];
+            assert!(lines.into_iter().all(|line| (x * y).is_multiple_of(line)), "{}", plan.name());
+        }
     }
 }

@@ -81,8 +81,9 @@ pub fn fields(precision: Precision, caps: &Caps) -> Vec<Fields> {
     if plan::missing_units(precision, caps).is_some() {
         return Vec::new();
     }
-    // Some milliseconds: as many warps as a unit holds, and in f64 a sixteenth of the work in halves.
-    let tiles = u64::from(caps.compute_units.unwrap_or(16)) * 8;
+    // Some milliseconds: as many warps as a unit holds, and in f64 a sixteenth of the work in halves. A device that
+    // does not tell its units is taken for a large one: idle units would make a low ceiling.
+    let tiles = u64::from(caps.compute_units.unwrap_or(128)) * 8;
     vec![shape(tiles, if precision == Precision::F64 { 8 * BODY } else { LONGEST / BODY * BODY })]
 }
 

@@ -2,6 +2,7 @@
 
 use super::{BODY, K, M, MatrixProblem, N};
 use crate::program::{self, fold_grid};
+use crate::wgsl::{self, Cooperative};
 use crate::{Plan, Precision, Program, Unit};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
@@ -13,8 +14,13 @@ const GROUP_SOURCE: &str = concat!(
     include_str!("wgmma.cu")
 );
 
+const WGSL: &str = include_str!("coop.wgsl.j2");
+
 /// Threads of a thread block: eight warps, or two groups of four.
 const THREADS: u32 = 256;
+
+/// Sub-groups of a work-group in WGSL: they share A.
+const SUBGROUPS: u32 = 4;
 
 /// The instruction that a plan runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,13 +34,15 @@ enum Instruction {
     },
     /// A group's of four warps, with A and B in shared memory, over a whole tile.
     Wgmma,
+    /// A sub-group's, with all operands in registers.
+    Coop(Cooperative),
 }
 
 /// A number of sums for an instruction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatrixPlan {
     instruction: Instruction,
-    /// Instructions' results side by side that a warp keeps in registers.
+    /// Instructions' results side by side that a warp or a sub-group keeps in registers.
     columns: u32,
     problem: MatrixProblem,
     max_grid_x: u32,
@@ -43,7 +51,9 @@ pub struct MatrixPlan {
 /// Why the device has no matrix units for this type, or nothing where it has.
 pub fn missing_units(precision: Precision, caps: &Caps) -> Option<String> {
     let capability = caps.facts.get("compute_capability").map_or("0", String::as_str);
-    if !caps.speaks(Language::CudaC) {
+    if wgsl::cooperative(precision, caps).is_some() {
+        None
+    } else if !caps.speaks(Language::CudaC) {
         Some("no language of the device reaches matrix units".to_owned())
     } else if major(caps) < 8 {
         Some(format!("compute capability {capability} has no matrix units for {precision} that are used here; 8.0 has"))
@@ -65,7 +75,9 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
     }
     let ninth = caps.facts.get("compute_capability").is_some_and(|capability| capability == "9.0");
     let mut shapes = Vec::new();
-    if precision == Precision::F64 {
+    if let Some(matrices) = wgsl::cooperative(precision, caps) {
+        shapes.extend([1, 2, 4].map(|columns| (Instruction::Coop(matrices), columns)));
+    } else if precision == Precision::F64 {
         if major(caps) == 9 {
             shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k: 16 }, columns)));
         }
@@ -82,7 +94,11 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
     shapes
         .into_iter()
         .map(plan)
-        .filter(|plan| plan.grid()[1] <= caps.max_grid[1] && THREADS <= caps.max_group_items)
+        .filter(|plan| {
+            plan.grid()[1] <= caps.max_grid[1]
+                && plan.threads() <= caps.max_group_items
+                && plan.local_bytes() <= caps.local_bytes
+        })
         .map(|plan| Box::new(plan) as Box<dyn Plan>)
         .collect()
 }
@@ -93,13 +109,72 @@ impl MatrixPlan {
         if self.problem.precision == Precision::F64 { 16 } else { M as u32 }
     }
 
-    /// Thread blocks, folded.
-    fn grid(&self) -> [u32; 3] {
-        let warps = match self.instruction {
-            Instruction::Mma { .. } => (M as u32 / self.rows()) * (N as u32 / (8 * self.columns)),
-            Instruction::Wgmma => 4,
+    /// Work-items of a work-group.
+    fn threads(&self) -> u32 {
+        match self.instruction {
+            Instruction::Mma { .. } | Instruction::Wgmma => THREADS,
+            Instruction::Coop(matrices) => SUBGROUPS * matrices.subgroup,
+        }
+    }
+
+    /// Columns of a tile that a work-group of sub-groups has.
+    fn group_columns(&self, matrices: Cooperative) -> u32 {
+        SUBGROUPS * matrices.side * self.columns
+    }
+
+    /// Local memory of a work-group, in bytes, as the kernel in WGSL declares it; the others' is far below any limit.
+    fn local_bytes(&self) -> u64 {
+        let Instruction::Coop(matrices) = self.instruction else {
+            return 0;
         };
-        fold_grid((self.problem.tiles * u64::from(warps)).div_ceil(u64::from(THREADS / 32)), self.max_grid_x)
+        let precision = self.problem.precision;
+        let operands = K as u32 * (M as u32 + 2 * self.group_columns(matrices));
+        let sums = SUBGROUPS * matrices.side * matrices.side;
+        u64::from(operands) * precision.storage().bytes() + u64::from(sums) * precision.accumulate().bytes()
+    }
+
+    /// Work-groups, folded.
+    fn grid(&self) -> [u32; 3] {
+        let tiles = self.problem.tiles;
+        let of_warps = |warps: u32| (tiles * u64::from(warps)).div_ceil(u64::from(THREADS / 32));
+        let groups = match self.instruction {
+            Instruction::Mma { .. } => of_warps((M as u32 / self.rows()) * (N as u32 / (8 * self.columns))),
+            Instruction::Wgmma => of_warps(4),
+            Instruction::Coop(matrices) => tiles * u64::from(N as u32 / self.group_columns(matrices)),
+        };
+        fold_grid(groups, self.max_grid_x)
+    }
+
+    fn cuda(&self) -> (Source, Vec<(String, String)>) {
+        let precision = match self.problem.precision {
+            Precision::F64 => "PRECISION_F64",
+            Precision::F16Acc16 => "PRECISION_F16_ACC16",
+            Precision::F16 | Precision::F32 => "PRECISION_F16",
+        };
+        let mut defines = vec![(precision, 1)];
+        let mut source = GROUP_SOURCE;
+        if let Instruction::Mma { m, k } = self.instruction {
+            source = WARP_SOURCE;
+            defines.extend([
+                ("INSTRUCTION_M", m),
+                ("INSTRUCTION_K", k),
+                ("ROWS", self.rows()),
+                ("COLUMNS", self.columns),
+            ]);
+        }
+        (Source::CudaC(source.into()), program::defines(defines))
+    }
+
+    fn wgsl(&self, matrices: Cooperative) -> String {
+        let Cooperative { side, subgroup } = matrices;
+        let values = minijinja::context! {
+            side, subgroup, threads => self.threads(), columns => self.columns,
+            tile_m => M as u32, tile_n => N as u32, tile_k => K as u32, body => BODY,
+            group_columns => self.group_columns(matrices), subgroups => SUBGROUPS,
+            storage => self.problem.precision.storage().name(),
+            accumulate => self.problem.precision.accumulate().name(),
+        };
+        wgsl::render("matrix/coop.wgsl.j2", WGSL, values)
     }
 }
 
@@ -108,6 +183,7 @@ impl Plan for MatrixPlan {
         match self.instruction {
             Instruction::Mma { .. } => "mma".to_owned(),
             Instruction::Wgmma => "wgmma".to_owned(),
+            Instruction::Coop(_) => "coop".to_owned(),
         }
     }
 
@@ -115,35 +191,22 @@ impl Plan for MatrixPlan {
         match self.instruction {
             Instruction::Mma { m, k } => format!("mma-{m}x8x{k}-{}", self.columns),
             Instruction::Wgmma => format!("wgmma-{M}x{N}x{K}"),
+            Instruction::Coop(Cooperative { side, .. }) => format!("coop-{side}x{side}x{side}-{}", self.columns),
         }
     }
 
     /// Parameter block: tiles and bodies, each 32 bits, up to 16 bytes. Buffers: A, B, C at the start, C.
     fn program(&self) -> Program {
-        let precision = match self.problem.precision {
-            Precision::F64 => "PRECISION_F64",
-            Precision::F16Acc16 => "PRECISION_F16_ACC16",
-            Precision::F16 | Precision::F32 => "PRECISION_F16",
-        };
-        let mut defines = vec![(precision, 1)];
-        if let Instruction::Mma { m, k } = self.instruction {
-            defines.extend([
-                ("INSTRUCTION_M", m),
-                ("INSTRUCTION_K", k),
-                ("ROWS", self.rows()),
-                ("COLUMNS", self.columns),
-            ]);
-        }
-        let source = match self.instruction {
-            Instruction::Mma { .. } => WARP_SOURCE,
-            Instruction::Wgmma => GROUP_SOURCE,
+        let (source, defines) = match self.instruction {
+            Instruction::Mma { .. } | Instruction::Wgmma => self.cuda(),
+            Instruction::Coop(matrices) => (Source::Wgsl(self.wgsl(matrices).into()), Vec::new()),
         };
         let params = [self.problem.tiles as u32, self.problem.rounds / BODY, 0, 0];
         let kernel = KernelSpec {
-            source: Source::CudaC(source.into()),
+            source,
             entry: "matrix".to_owned(),
-            defines: program::defines(defines),
-            group: [THREADS, 1, 1],
+            defines,
+            group: [self.threads(), 1, 1],
             shared_bytes: 0,
             bindings: program::bindings(&self.problem),
             params_bytes: 16,
@@ -153,5 +216,45 @@ impl Plan for MatrixPlan {
 
     fn unit(&self) -> Unit {
         Unit::Matrix
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, MULTIPLY_MATRICES};
+
+    #[test]
+    fn the_kernel_of_sub_groups_translates_in_every_form() {
+        let forms = [("16x16x16 f16 f32", Precision::F16), ("8x8x8 f16 f16", Precision::F16Acc16)];
+        for (form, precision) in forms {
+            let problem = MatrixProblem { precision, tiles: 3, rounds: BODY };
+            let caps = testing::cooperative(form);
+            let matrices = wgsl::cooperative(precision, &caps).unwrap();
+            let plans = candidates(&problem, &caps);
+            assert_eq!(plans.len(), 3);
+            for (plan, columns) in plans.iter().zip([1, 2, 4]) {
+                let program = plan.program();
+                let words = testing::spirv(&program.kernels[0].source.text());
+                // A turn of the loop is a quarter of a body.
+                let products = BODY / 4 * (K as u32 / matrices.side) * (M as u32 / matrices.side) * columns;
+                assert_eq!(
+                    testing::count_instructions(&words, MULTIPLY_MATRICES),
+                    products as usize,
+                    "{}",
+                    plan.name()
+                );
+                let [groups, 1, 1] = program.launches[0].grid else { panic!("{:?}", program.launches[0].grid) };
+                let computed = groups * SUBGROUPS * matrices.side * columns;
+                assert_eq!(computed, 3 * N as u32, "{}", plan.name());
+            }
+        }
+    }
+
+    #[test]
+    fn devices_without_such_matrices_have_no_plan_in_wgsl() {
+        let caps = testing::cooperative("16x16x16 f16 f32");
+        let missing = |precision| missing_units(precision, &caps).is_some();
+        assert_eq!([Precision::F16, Precision::F16Acc16, Precision::F64].map(missing), [false, true, true]);
     }
 }
