@@ -1,10 +1,12 @@
 //! The instructions that multiply matrices, and how many sums a warp keeps busy with them.
 
 use super::{BODY, K, M, MatrixProblem, N};
+use crate::gemm::mma;
 use crate::program::{self, fold_grid};
 use crate::{Plan, Precision, Program, Unit};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
+const OPENCL: &str = concat!(include_str!("../../ptx.cl"), include_str!("mma.cl"));
 const WARP_SOURCE: &str = concat!(include_str!("../../ptx.cuh"), include_str!("operands.cuh"), include_str!("mma.cu"));
 const GROUP_SOURCE: &str = concat!(
     include_str!("../../ptx.cuh"),
@@ -36,6 +38,7 @@ pub struct MatrixPlan {
     instruction: Instruction,
     /// Instructions' results side by side that a warp keeps in registers.
     columns: u32,
+    language: Language,
     problem: MatrixProblem,
     max_grid_x: u32,
 }
@@ -43,12 +46,14 @@ pub struct MatrixPlan {
 /// Why the device has no matrix units for this type, or nothing where it has.
 pub fn missing_units(precision: Precision, caps: &Caps) -> Option<String> {
     let capability = caps.facts.get("compute_capability").map_or("0", String::as_str);
-    if !caps.speaks(Language::CudaC) {
-        Some("no language of the device reaches matrix units".to_owned())
-    } else if major(caps) < 8 {
-        Some(format!("compute capability {capability} has no matrix units for {precision} that are used here; 8.0 has"))
-    } else {
-        None
+    match mma::language(caps) {
+        Some(Language::CudaC) => None,
+        // In OpenCL C, those of halves alone are used.
+        Some(_) if precision != Precision::F64 => None,
+        None if caps.speaks(Language::CudaC) => Some(format!(
+            "compute capability {capability} has no matrix units for {precision} that are used here; 8.0 has"
+        )),
+        _ => Some(format!("no language of the device reaches matrix units for {precision}")),
     }
 }
 
@@ -60,6 +65,7 @@ fn major(caps: &Caps) -> u32 {
 /// The plans for a problem on such a device.
 pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Plan>> {
     let precision = problem.precision;
+    let Some(language) = mma::language(caps) else { return Vec::new() };
     if precision.missing(caps).is_some() || missing_units(precision, caps).is_some() {
         return Vec::new();
     }
@@ -71,14 +77,14 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
         }
         shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 8, k: 4 }, columns)));
     } else {
-        // These instructions are for exactly one architecture.
-        if ninth {
+        // These instructions are for exactly one architecture, and written in CUDA C alone.
+        if ninth && language == Language::CudaC {
             shapes.push((Instruction::Wgmma, 1));
         }
         shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k: 16 }, columns)));
     }
-    let plan =
-        |(instruction, columns)| MatrixPlan { instruction, columns, problem: *problem, max_grid_x: caps.max_grid[0] };
+    let max_grid_x = caps.max_grid[0];
+    let plan = |(instruction, columns)| MatrixPlan { instruction, columns, language, problem: *problem, max_grid_x };
     shapes
         .into_iter()
         .map(plan)
@@ -134,13 +140,14 @@ impl Plan for MatrixPlan {
                 ("COLUMNS", self.columns),
             ]);
         }
-        let source = match self.instruction {
-            Instruction::Mma { .. } => WARP_SOURCE,
-            Instruction::Wgmma => GROUP_SOURCE,
+        let source = match (self.instruction, self.language) {
+            (Instruction::Mma { .. }, Language::OpenClC) => Source::OpenClC(OPENCL.into()),
+            (Instruction::Mma { .. }, _) => Source::CudaC(WARP_SOURCE.into()),
+            (Instruction::Wgmma, _) => Source::CudaC(GROUP_SOURCE.into()),
         };
         let params = [self.problem.tiles as u32, self.problem.rounds / BODY, 0, 0];
         let kernel = KernelSpec {
-            source: Source::CudaC(source.into()),
+            source,
             entry: "matrix".to_owned(),
             defines: program::defines(defines),
             group: [THREADS, 1, 1],
