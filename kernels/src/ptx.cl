@@ -3,7 +3,9 @@
 //
 // Definition: PRECISION_F16 (sums in f32) or PRECISION_F16_ACC16 (sums in halves).
 
+#ifndef INLINE
 #define INLINE static __attribute__((always_inline))
+#endif
 
 // What a lane holds of a warp's sums of 16 × 8: those of the rows l / 4 and l / 4 + 8, each of the columns 2 (l % 4)
 // and 2 (l % 4) + 1. Halves go in pairs, the first one in the low bits.
