@@ -30,8 +30,8 @@ fn main() -> ExitCode {
             let name = format!("{architecture}/{name}");
             let instructions = instructions(&name, &spec);
             if !instructions.is_empty() {
-                let spec = spec.clone();
-                trials.push(trial(&format!("{name}/machine code"), move || check_code(&spec, capability, &instructions)));
+                let (spec, name) = (spec.clone(), format!("{name}/machine code"));
+                trials.push(trial(&name, move || check_code(&spec, capability, &instructions)));
             }
             trials.push(trial(&name, move || check(&spec, capability)));
         }

@@ -1,7 +1,8 @@
 //! Tiled GEMM: a work-group stages blocks of A and B in local memory, a work-item keeps a register tile of C.
 //!
 //! One plan for three languages: `tiled.cl` and `tiled.cu` are specialised by definitions, `tiled.wgsl.j2` by a template
-//! with the same names. See those files for how a work-item's rows and columns lie.
+//! with the same names. See those files for how a work-item's rows and columns lie. `tiled_ahead.cl` is what `tiled.cl` is
+//! on GPUs.
 
 use super::GemmProblem;
 use super::plan::preferred_first;
@@ -12,7 +13,18 @@ use crate::space::grid;
 use crate::{Demand, Precision, Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 
-const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("operands.cl"), include_str!("tiled.cl"));
+const OPENCL: &str = concat!(
+    include_str!("../types.cl"),
+    include_str!("operands.cl"),
+    include_str!("staging.cl"),
+    include_str!("tiled.cl")
+);
+const OPENCL_AHEAD: &str = concat!(
+    include_str!("../types.cl"),
+    include_str!("operands.cl"),
+    include_str!("staging.cl"),
+    include_str!("tiled_ahead.cl")
+);
 const CUDA: &str = concat!(
     include_str!("../ptx.cuh"),
     include_str!("../types.cuh"),
@@ -135,7 +147,7 @@ impl TiledPlan {
 
     fn valid(&self, problem: &Products, caps: &Caps) -> bool {
         let [x, y, _] = self.group();
-        let local = self.local_bytes(problem.precision, language(caps));
+        let local = self.local_bytes(problem.precision, Some(caps));
         let grid = fold_grid(self.tiles(problem), caps.max_grid[0]);
         let indexed_in_32_bits =
             !caps.speaks(Language::Wgsl) || problem.elements.iter().all(|&elements| elements < 1 << 32);
@@ -155,13 +167,14 @@ impl TiledPlan {
     }
 
     /// Local memory of a work-group, in bytes.
-    fn local_bytes(&self, precision: Precision, language: Option<Language>) -> u64 {
+    fn local_bytes(&self, precision: Precision, caps: Option<&Caps>) -> u64 {
         let element = staged_bytes(precision);
         let sides = u64::from(self.tile_m + self.tile_n);
         // Padding keeps columns of a block in different banks. In CUDA C it is one 16-byte load, and the next block is
-        // stored while this one is read; in WGSL it is one vector of 4.
-        let (padding, blocks) = match language {
+        // stored while this one is read, as in OpenCL C on GPUs; in WGSL it is one vector of 4.
+        let (padding, blocks) = match caps.and_then(language) {
             Some(Language::CudaC) => (16 / element, 2),
+            Some(Language::OpenClC) if caps.is_some_and(fetches_ahead) => ((16 / element).min(4), 2),
             Some(Language::Wgsl) => (4, 1),
             _ => (1, 1),
         };
@@ -171,7 +184,7 @@ impl TiledPlan {
     /// Local memory that a launch must ask for, in bytes: the other languages declare theirs in the source.
     pub(crate) fn shared_bytes(&self, precision: Precision, caps: &Caps) -> u32 {
         match language(caps) {
-            Some(Language::CudaC) => self.local_bytes(precision, Some(Language::CudaC)) as u32,
+            Some(Language::CudaC) => self.local_bytes(precision, Some(caps)) as u32,
             _ => 0,
         }
     }
@@ -199,6 +212,7 @@ impl TiledPlan {
         match language(caps) {
             Some(Language::CudaC) => (Source::CudaC(CUDA.into()), defines()),
             Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem).into()), Vec::new()),
+            _ if fetches_ahead(caps) => (Source::OpenClC(OPENCL_AHEAD.into()), defines()),
             _ => (Source::OpenClC(OPENCL.into()), defines()),
         }
     }
@@ -233,6 +247,12 @@ impl TiledPlan {
 /// The kernel language for such a device.
 pub(crate) fn language(caps: &Caps) -> Option<Language> {
     [Language::CudaC, Language::OpenClC, Language::Wgsl].into_iter().find(|&language| caps.speaks(language))
+}
+
+/// Whether kernels in OpenCL C fetch a block while another one is multiplied: a CPU gains nothing by it, for its local
+/// memory is its ordinary one.
+pub(crate) fn fetches_ahead(caps: &Caps) -> bool {
+    caps.kind != DeviceKind::Cpu
 }
 
 /// Blocks are staged in the type that sums are kept in, so that halves are widened once.
