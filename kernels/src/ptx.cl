@@ -57,7 +57,7 @@ INLINE void copy_async_16(uint target, global const ushort *source, bool inside)
 INLINE void copy_async_commit(void) { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
 // Waits until at most `PENDING`, a constant, of this work-item's latest groups are under way.
-#define COPY_ASYNC_WAIT(PENDING) asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory")
+#define COPY_ASYNC_WAIT(PENDING) asm volatile("cp.async.wait_group %0;" : : "n"(PENDING) : "memory")
 
 // Writes 16 bytes to shared memory, at a multiple of 16.
 INLINE void store_16(uint target, const uint *words)

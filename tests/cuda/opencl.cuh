@@ -1,10 +1,9 @@
-// Put in front of OpenCL C to compile it as CUDA C: the words that kernels with inline PTX use. See opencl.rs, which ends it.
+// Put in front of OpenCL C to compile it as CUDA C: the words that kernels with inline PTX use, but for two that opencl.rs
+// replaces, which are part of CUDA's own macros. It ends what is begun here, too.
 
 #define uint unsigned
 #define ushort unsigned short
 #define ulong unsigned long long
-#define kernel __global__
-#define global
 #define local __shared__
 #define restrict __restrict__
 #define INLINE static __device__ __forceinline__
