@@ -10,12 +10,12 @@
 // What a lane holds of a warp's sums of 16 × 8: those of the rows l / 4 and l / 4 + 8, each of the columns 2 (l % 4)
 // and 2 (l % 4) + 1. Halves go in pairs, the first one in the low bits.
 #if defined(PRECISION_F16)
-typedef float sum_t;
+typedef float accumulator_t;
 #define SUMS 4
 // The two of a row, 0 or 1, as a pair of halves.
 #define ROW_OF(sums, row) f32_to_f16_pair(sums[2 * (row)], sums[2 * (row) + 1])
 #else
-typedef uint sum_t;
+typedef uint accumulator_t;
 #define SUMS 2
 #define ROW_OF(sums, row) sums[row]
 #endif
@@ -45,6 +45,22 @@ INLINE uint f32_to_f16_pair(float first, float second)
     return pair;
 }
 
+// 2 to the power of x, to about 2 units in the last place; subnormal results are 0.
+INLINE float exp2_approximate(float x)
+{
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+// What the lane whose number differs in the bits of `mask` gives for x; every lane of the warp takes part.
+INLINE float lane_exchange(float x, int mask)
+{
+    float y;
+    asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, 0xffffffff;" : "=f"(y) : "f"(x), "r"(mask));
+    return y;
+}
+
 // Starts a copy of 16 bytes from global to shared memory, both aligned to 16; writes zeros where `inside` is false,
 // without touching `source`.
 INLINE void copy_async_16(uint target, global const ushort *source, bool inside)
@@ -64,6 +80,15 @@ INLINE void store_16(uint target, const uint *words)
 {
     asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(target), "r"(words[0]), "r"(words[1]), "r"(words[2]),
                  "r"(words[3])
+                 : "memory");
+}
+
+// Reads them.
+INLINE void load_16(uint *words, uint source)
+{
+    asm volatile("ld.shared.v4.b32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+                 : "r"(source)
                  : "memory");
 }
 
@@ -87,7 +112,7 @@ INLINE void load_fragments_transposed(uint *x, uint row)
 }
 
 // c += a * b for a warp's 16 × 16 by 16 × 8 product: a lane holds 4 registers of A and 2 of B.
-INLINE void multiply_fragments(sum_t *c, const uint *a, const uint *b)
+INLINE void multiply_fragments(accumulator_t *c, const uint *a, const uint *b)
 {
 #if defined(PRECISION_F16)
     asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "

@@ -14,11 +14,9 @@ pub(crate) fn has_ptx(spec: &KernelSpec) -> bool {
 
 /// The same kernel in CUDA C.
 pub(crate) fn in_cuda(spec: &KernelSpec) -> KernelSpec {
-    let entry = &spec.entry;
     let text = spec.source.text().replace(" global ", " ").replace("(global ", "(");
-    let text = text.replace("kernel void", "__global__ void");
-    let end = format!("}}\n#ifdef EMULATED_KERNEL\nEMULATED_KERNEL({entry}, 1)\n#endif\n");
-    KernelSpec { source: Source::CudaC(format!("{WORDS}{text}{end}").into()), ..spec.clone() }
+    let text = text.replace("kernel void", "__global__ void").replace("\nstatic ", "\nINLINE ");
+    KernelSpec { source: Source::CudaC(format!("{WORDS}{text}}}\n").into()), ..spec.clone() }
 }
 
 /// A CUDA device as its driver's OpenCL shows it: with less local memory, and without libraries.

@@ -11,8 +11,7 @@
 #define WARPS_N (TILE_N / WARP_N)
 #define ITEMS (TILE_M / WARP_M * WARPS_N * 32)
 
-// Elements of a piece, and bytes of a block of an operand whose side of the tile is SIDE.
-#define PIECE 8
+// Bytes of a block of an operand whose side of the tile is SIDE.
 #define BLOCK_BYTES(SIDE) (SIDE * TILE_K * 2)
 
 // A block's rows, and pieces of a row. ALONG_K says whether rows run along k.
@@ -23,58 +22,14 @@ typedef struct {
     uint m, n, k, zero;
 } params_t;
 
-// Where a piece lies in a block of so many pieces a row, in bytes. Eight pieces are as wide as all banks: rows that
-// fill them permute by their number, rows of four, two of which do, by that of their pair.
-INLINE uint place(uint row, uint piece, uint pieces)
-{
-    return (row * pieces + (piece ^ (pieces == 4 ? row / 2 % 4 : row % 8))) * 16;
-}
-
-// Starts to copy the block at (first_row, first_column) of a matrix of rows × columns to local memory; zeros outside of
-// it. What a work-item and those beside it copy at a time are neighbours in memory.
-INLINE void fetch(uint target, global const ushort *matrix, uint rows, uint columns, uint first_row, uint first_column,
-                  uint block_rows, uint block_pieces, bool aligned, uint item)
-{
-    const uint total = block_rows * block_pieces;
-    if (aligned) {
-#pragma unroll
-        for (uint i = 0; i < (total + ITEMS - 1) / ITEMS; ++i) {
-            const uint number = item + i * ITEMS;
-            if (total % ITEMS != 0 && number >= total)
-                break;
-            const uint row = number / block_pieces, piece = number % block_pieces;
-            const uint r = first_row + row, s = first_column + piece * PIECE;
-            const bool inside = r < rows && s < columns;
-            copy_async_16(target + place(row, piece, block_pieces), inside ? matrix + (ulong)r * columns + s : matrix,
-                          inside);
-        }
-    } else {
-        // Pieces that pass through registers come one at a time.
-#pragma unroll 1
-        for (uint number = item; number < total; number += ITEMS) {
-            const uint row = number / block_pieces, piece = number % block_pieces;
-            const uint r = first_row + row, s = first_column + piece * PIECE;
-            global const ushort *source = matrix + (ulong)r * columns + s;
-            uint words[PIECE / 2];
-#pragma unroll
-            for (uint j = 0; j < PIECE / 2; ++j) {
-                const uint low = r < rows && s + 2 * j < columns ? source[2 * j] : 0;
-                const uint high = r < rows && s + 2 * j + 1 < columns ? source[2 * j + 1] : 0;
-                words[j] = low | high << 16;
-            }
-            store_16(target + place(row, piece, block_pieces), words);
-        }
-    }
-}
-
 // The blocks from `start` along k, to stage `slot`.
 #define FETCH_A(start, slot)                                                                                           \
     fetch(shared_a + (slot) * BLOCK_BYTES(TILE_M), a, TRANS_A ? k : m, TRANS_A ? m : k, TRANS_A ? (start) : first_row, \
-          TRANS_A ? first_row : (start), ROWS(!TRANS_A, TILE_M), PIECES(!TRANS_A, TILE_M), ALIGNED_A, item)
+          TRANS_A ? first_row : (start), ROWS(!TRANS_A, TILE_M), PIECES(!TRANS_A, TILE_M), ALIGNED_A, item, ITEMS)
 #define FETCH_B(start, slot)                                                                                           \
     fetch(shared_b + (slot) * BLOCK_BYTES(TILE_N), b, TRANS_B ? n : k, TRANS_B ? k : n,                                \
           TRANS_B ? first_column : (start), TRANS_B ? (start) : first_column, ROWS(TRANS_B, TILE_N),                   \
-          PIECES(TRANS_B, TILE_N), ALIGNED_B, item)
+          PIECES(TRANS_B, TILE_N), ALIGNED_B, item, ITEMS)
 
 // The 16 × 16 piece of A at (row, depth) of a block.
 INLINE void load_a(uint *x, uint block, uint row, uint depth, uint lane)
@@ -124,7 +79,7 @@ kernel void gemm_mma(global const ushort *restrict a, global const ushort *restr
     const uint warp_row = warp / WARPS_N * WARP_M, warp_column = warp % WARPS_N * WARP_N;
     const uint shared_a = SHARED_ADDRESS(blocks), shared_b = shared_a + STAGES * BLOCK_BYTES(TILE_M);
 
-    sum_t sums[WARP_M / 16][WARP_N / 8][SUMS];
+    accumulator_t sums[WARP_M / 16][WARP_N / 8][SUMS];
 #pragma unroll
     for (uint i = 0; i < WARP_M / 16; ++i) {
 #pragma unroll

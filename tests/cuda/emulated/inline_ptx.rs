@@ -7,23 +7,25 @@ use crate::opencl;
 use accelbench::measure::{self, Session};
 use accelbench_kernels::{Catalogue, Plan, Precision, Program, probe};
 
-/// The operations that have such kernels, and into how many trials their shapes are split, which run at the same time.
-const OPERATIONS: [(&str, usize); 2] = [("gemm", 4), ("matrix", 1)];
-
-const PRECISIONS: [Precision; 2] = [Precision::F16, Precision::F16Acc16];
+/// What has such kernels, and into how many trials its shapes are split, which run at the same time.
+const OPERATIONS: [(&str, Precision, usize); 5] = [
+    ("gemm", Precision::F16, 4),
+    ("gemm", Precision::F16Acc16, 4),
+    ("attention", Precision::F16, 4),
+    ("matrix", Precision::F16, 1),
+    ("matrix", Precision::F16Acc16, 1),
+];
 
 pub(crate) fn trials() -> Vec<Check> {
     let mut trials: Vec<Check> = Vec::new();
-    for (operation, parts) in OPERATIONS {
-        for precision in PRECISIONS {
-            for part in 0..parts {
-                let task = format!("inline-ptx {operation}/{precision}/{part}");
-                let check = {
-                    let task = task.clone();
-                    move |fakes: &crate::fakes::Fakes| nothing_left(&fakes.run("whole", &task, &[])?.1)
-                };
-                trials.push((task, Box::new(check)));
-            }
+    for (operation, precision, parts) in OPERATIONS {
+        for part in 0..parts {
+            let task = format!("inline-ptx {operation}/{precision}/{part}");
+            let check = {
+                let task = task.clone();
+                move |fakes: &crate::fakes::Fakes| nothing_left(&fakes.run("whole", &task, &[])?.1)
+            };
+            trials.push((task, Box::new(check)));
         }
     }
     trials
@@ -53,7 +55,8 @@ pub(crate) fn child(task: &str) {
     };
     let precision: Precision = precision.parse().expect("a precision");
     let part: usize = part.parse().expect("a part");
-    let &(_, parts) = OPERATIONS.iter().find(|(operation, _)| *operation == name).expect("the parent names one");
+    let known = OPERATIONS.iter().find(|(operation, of, _)| *operation == name && *of == precision);
+    let &(.., parts) = known.expect("the parent names one");
     let (builtin, probes) = (Catalogue::builtin(), probe::catalogue());
     let operation = builtin.operation(name).or_else(|_| probes.operation(name)).expect("an operation");
     let session = Session::new(open(0));

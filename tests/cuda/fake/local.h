@@ -27,6 +27,7 @@ inline void copy_async_16(unsigned target, const void* source, bool inside) {
 #define COPY_ASYNC_WAIT(PENDING) emulator_copy_wait(PENDING)
 
 inline void store_16(unsigned target, const unsigned* words) { std::memcpy(local_piece(target), words, 16); }
+inline void load_16(unsigned* words, unsigned source) { std::memcpy(words, local_piece(source), 16); }
 
 inline void load_fragments(unsigned* x, unsigned row) {
     load_matrices_of_warp<false>(*(unsigned (*)[4])x, (const f16*)local_piece(row));

@@ -42,7 +42,7 @@ INLINE uint place(uint first_row, uint first_column, uint row, uint lane)
     return (first_row + lane / 4 + row * 8) * TILE_N + first_column + lane % 4 * 2;
 }
 
-INLINE void multiply(sum_t (*sums)[COLUMNS][SUMS], uint (*a)[4], uint (*b)[2])
+INLINE void multiply(accumulator_t (*sums)[COLUMNS][SUMS], uint (*a)[4], uint (*b)[2])
 {
 #pragma unroll
     for (uint i = 0; i < STEPS; ++i) {
@@ -66,7 +66,7 @@ kernel void matrix(global const ushort *a, global const ushort *b, global const 
     c += tile * (TILE_M * TILE_N);
 
     uint operand_a[STEPS][4], operand_b[COLUMNS][2], operand_e[COLUMNS][2];
-    sum_t sums[STEPS][COLUMNS][SUMS];
+    accumulator_t sums[STEPS][COLUMNS][SUMS];
 #pragma unroll
     for (uint i = 0; i < STEPS; ++i) {
 #pragma unroll
