@@ -1,5 +1,5 @@
-// Attention of halves on the matrix units, in OpenCL C: the algorithm of mma.cu with less local memory. Keys and values have
-// one slot each: values come while rows meet their keys, and the next keys while weights meet the values.
+// Attention of halves on the matrix units, in OpenCL C: the algorithm of mma.cu with less local memory. Keys and values
+// have one slot each: values come while rows meet their keys, and the next keys while weights meet the values.
 //
 // Definitions: QUERIES KEYS WARP_QUERIES DIM ALIGNED STASH SPLIT (see mma.cu), and PRECISION_F16.
 
@@ -8,6 +8,9 @@
 #define TILES (WARP_QUERIES / 16)
 #define BLOCK_BYTES (KEYS * ROW_PIECES(DIM / PIECE) * 16)
 #define STASH_BYTES (STASH ? QUERIES * DIM * 2 : 0)
+
+// What a key that a row does not see scores: below LOWEST also when it is scaled, for heads of up to 256 elements.
+#define HIDDEN (32 * LOWEST)
 
 #if SPLIT
 typedef float result_t;
@@ -181,7 +184,7 @@ kernel void attention_mma(global const ushort *restrict q, global const ushort *
 #pragma unroll
                         for (uint e = 0; e < 2; ++e) {
                             if (start + 8 * j + own_column + e >= end)
-                                scores[i][j][2 * side + e] = 2 * LOWEST;
+                                scores[i][j][2 * side + e] = HIDDEN;
                         }
                     }
                 }
