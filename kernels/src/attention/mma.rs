@@ -1,5 +1,5 @@
-//! Attention of halves on matrix units: in CUDA C, see `mma.cu`, and in OpenCL C where its compiler takes inline PTX, see
-//! `mma.cl`. Other languages have no such instruction on every device.
+//! Attention of halves on matrix units: in CUDA C, see `mma.cu`, and in OpenCL C where its compiler takes inline PTX,
+//! see `mma.cl`. Other languages have no such instruction on every device.
 
 use super::AttentionProblem;
 use super::split::{KernelSource, LONGEST_HEAD, Split};
@@ -62,7 +62,7 @@ impl Tile {
             _ => 32,
         };
         let narrow = |queries| Self { queries, warp_queries: 16, keys, stash: dim > 128, language };
-        let (keys, stash) = if dim <= 64 { (64, false) } else { (32, true) };
+        let (keys, stash) = if dim <= 64 { (64, language == Language::OpenClC) } else { (32, true) };
         let wide = Self { queries: 128, warp_queries: 32, keys, stash, language };
         let mut ladder = vec![narrow(128), narrow(64), narrow(16)];
         if dim <= 128 {
@@ -80,8 +80,8 @@ impl Tile {
         self.queries / self.warp_queries * 32
     }
 
-    /// Keys and values of two rounds, and rows of Q; of one round in OpenCL C, where rows are padded only if their pieces
-    /// can't change places.
+    /// Keys and values of two rounds, and rows of Q; of one round in OpenCL C, whose rows are padded only where their
+    /// pieces can't change places.
     fn shared_bytes(&self, dim: u32) -> u32 {
         let stash = if self.stash { self.queries * dim } else { 0 };
         let blocks = match self.language {

@@ -1,8 +1,8 @@
 //! Tiled GEMM: a work-group stages blocks of A and B in local memory, a work-item keeps a register tile of C.
 //!
 //! One plan for three languages: `tiled.cl` and `tiled.cu` are specialised by definitions, `tiled.wgsl.j2` by a template
-//! with the same names. See those files for how a work-item's rows and columns lie. `tiled_ahead.cl` is what `tiled.cl` is
-//! on GPUs.
+//! with the same names; GPUs have `tiled_ahead.cl` for `tiled.cl`. See those files for how a work-item's rows and columns
+//! lie.
 
 use super::GemmProblem;
 use super::plan::preferred_first;
@@ -267,5 +267,28 @@ pub(crate) fn precision_define(precision: Precision) -> &'static str {
         Precision::F32 => "PRECISION_F32",
         Precision::F16 => "PRECISION_F16",
         Precision::F16Acc16 => "PRECISION_F16_ACC16",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn gpus_fetch_ahead_what_local_memory_holds_twice() {
+        let problem =
+            GemmProblem { precision: Precision::F32, m: 4096, n: 4096, k: 4096, trans_a: false, trans_b: false };
+        for (kind, local_bytes, name, ahead) in [
+            (DeviceKind::Gpu, 48 << 10, "tiled-128x128x16-8x8", true),
+            (DeviceKind::Gpu, 32 << 10, "tiled-128x64x16-8x4", true),
+            (DeviceKind::Cpu, 32 << 10, "tiled-128x128x16-8x8", false),
+        ] {
+            let caps = Caps { local_bytes, ..testing::caps(kind, Language::OpenClC) };
+            let plan = TiledPlan::candidates(&problem, &caps)[0];
+            assert_eq!(plan.name(), name, "{kind:?} with {local_bytes}");
+            let text = plan.program(&problem, &caps).kernels[0].source.text().into_owned();
+            assert_eq!(text.contains("STORE_HELD"), ahead, "{kind:?}");
+        }
     }
 }
