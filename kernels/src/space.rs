@@ -56,6 +56,7 @@ mod tests {
                 ("native-vector-f64".to_owned(), "8".to_owned()),
                 ("compute_capability".to_owned(), "9.0".to_owned()),
                 ("cooperative_matrix".to_owned(), "16x16x16 f16 f32".to_owned()),
+                ("inline-ptx".to_owned(), "yes".to_owned()),
             ]),
             ..testing::caps(kind, language)
         };

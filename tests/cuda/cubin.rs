@@ -1,8 +1,11 @@
 //! Every CUDA kernel that any plan makes, compiled to machine code by NVRTC, which needs no GPU: it compiles, the
-//! assembler reports no stack and no spilled register, and the code has the instructions that a kernel is written for.
+//! assembler reports no stack and no spilled register, and the code has the instructions that a kernel is written for. So
+//! does OpenCL C with inline PTX, whose own compiler is a driver's, as CUDA C.
 //!
 //! Without NVRTC on the library path the trials are skipped, and fail where `ACCELBENCH_REQUIRE` names `nvrtc`. Machine code
 //! is read by the program that `ACCELBENCH_TEST_NVDISASM` names.
+
+mod opencl;
 
 use accelbench_backends::cuda::{Capability, compile};
 use accelbench_backends::{Access, Caps, Clock, DType, DeviceKind, Error, KernelSpec, Language, Source};
@@ -21,14 +24,16 @@ fn main() -> ExitCode {
     let mut trials = vec![trial("a report with spills is seen", spills_are_seen)];
     for capability in CAPABILITIES {
         let architecture = format!("sm_{}{}", capability.major, capability.minor);
-        for (name, spec) in kernels(&caps(capability)) {
-            let instructions = instructions(&spec);
+        let device = caps(capability);
+        let opencl = kernels(&opencl::seen(&device)).into_iter().map(|(name, spec)| (format!("opencl/{name}"), spec));
+        for (name, spec) in kernels(&device).into_iter().chain(opencl) {
+            let name = format!("{architecture}/{name}");
+            let instructions = instructions(&name, &spec);
             if !instructions.is_empty() {
-                let spec = spec.clone();
-                let name = format!("{architecture}/{name}/machine code");
+                let (spec, name) = (spec.clone(), format!("{name}/machine code"));
                 trials.push(trial(&name, move || check_code(&spec, capability, &instructions)));
             }
-            trials.push(trial(&format!("{architecture}/{name}"), move || check(&spec, capability)));
+            trials.push(trial(&name, move || check(&spec, capability)));
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -94,6 +99,7 @@ fn kernels(caps: &Caps) -> BTreeMap<String, KernelSpec> {
 fn add_kernels(kernels: &mut BTreeMap<String, KernelSpec>, case: &dyn Case, caps: &Caps) {
     for plan in case.plans(caps) {
         for spec in plan.program().kernels {
+            let spec = if opencl::has_ptx(&spec) { opencl::in_cuda(&spec) } else { spec };
             let same = |known: &KernelSpec| known.source.text() == spec.source.text() && known.defines == spec.defines;
             if spec.source.language() == Language::CudaC && !kernels.values().any(same) {
                 let (op, precision, shape) = (case.op(), case.precision(), case.shape_text());
@@ -116,12 +122,16 @@ fn check(spec: &KernelSpec, capability: Capability) -> Result<(), Error> {
 }
 
 /// The instructions without which a kernel would be another one, by how a disassembly writes them.
-fn instructions(spec: &KernelSpec) -> Vec<String> {
+fn instructions(name: &str, spec: &KernelSpec) -> Vec<String> {
     let define = |name: &str| spec.defines.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
     let product = |columns: &str| format!("HGMMA.64x{columns}x16.");
     let mut instructions = match spec.entry.as_str() {
         "gemm_wgmma" => vec![product(define("TILE_N"))],
         "attention_wgmma" => vec![product(define("KEYS")), product(define("DIM"))],
+        // Rows that are not aligned come element by element.
+        "gemm_mma" if name.contains("/opencl/") && define("ALIGNED_A") == "1" => {
+            return ["HMMA.16816", "LDSM.16.M", "LDGSTS"].map(str::to_owned).into();
+        }
         _ => return Vec::new(),
     };
     let load = if define("CLUSTER") == "2" { "UTMALDG.3D.MULTICAST" } else { "UTMALDG.3D" };

@@ -5,7 +5,7 @@
 use crate::require;
 use accelbench::App;
 use accelbench::measure::{self, Session};
-use accelbench_backends::{Caps, DeviceInfo, Error, Language, Presence};
+use accelbench_backends::{Caps, DeviceInfo, DeviceKind, Error, Language, Presence};
 use accelbench_kernels::{Case, Operation, Plan, Precision, Profile, Tensor, probe};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeSet;
@@ -58,7 +58,8 @@ const CATALOGUE_FLOP: &str = "ACCELBENCH_CATALOGUE_FLOP";
 const USUAL_CATALOGUE_FLOP: f64 = 5e8;
 
 /// Four trials for each device, operation and type: what backends must compute to be called conforming, by every plan;
-/// the shapes of the profiles; odd shapes; and odd shapes by plans that only a search chooses.
+/// the shapes of the profiles; odd shapes; and odd shapes by plans that only a search chooses. One more where a CPU
+/// compiles kernels that only GPUs are given.
 pub fn trials(app: App) -> Vec<Trial> {
     let registry = (app.registry)();
     let mut trials = Vec::new();
@@ -84,8 +85,10 @@ fn device_trials(app: App, device: &DeviceInfo) -> Vec<Trial> {
             let what = if may_refuse(&device.caps, operation, precision) { "/unsupported" } else { "" };
             let odd = [("/odd", conform_oddly as Suite), ("/space", conform_in_the_space)];
             let odd = odd.into_iter().filter(|_| operation.odd(0).is_some());
+            let gpu = has_kernels_of_gpus(&device.caps, operation, precision);
+            let gpu = gpu.then_some(("/as-a-gpu", conform_as_a_gpu as Suite));
             for (set, suite) in
-                [("", conform as Suite), ("/catalogue", conform_to_the_catalogue)].into_iter().chain(odd)
+                [("", conform as Suite), ("/catalogue", conform_to_the_catalogue)].into_iter().chain(odd).chain(gpu)
             {
                 let (device, name) = (device.clone(), operation.name());
                 trials.push(Trial::test(format!("{}/{name}/{precision}{set}{what}", device.id), move || {
@@ -175,6 +178,36 @@ fn conform_in_the_space(session: &Session, operation: &dyn Operation, precision:
         }
     }
     Ok(computed)
+}
+
+/// Every shape of the conformance list by one of the kernels that GPUs are given and this CPU is not, another one from
+/// shape to shape.
+fn conform_as_a_gpu(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
+    let mut computed = 0;
+    for (index, fields) in operation.conformance().iter().enumerate() {
+        let case = operation.case(precision, fields).map_err(|error| error.0)?;
+        let plans = plans_of_gpus(&*case, session.device().caps());
+        if let Some(plan) = plans.get(index % plans.len().max(1)) {
+            computed += u64::from(verify(session, &*case, &**plan, &measure::inputs(&*case, index as u64))?);
+        }
+    }
+    Ok(computed)
+}
+
+/// Whether a CPU compiles kernels for this that only GPUs are given.
+fn has_kernels_of_gpus(caps: &Caps, operation: &dyn Operation, precision: Precision) -> bool {
+    let mut cases = operation.conformance().into_iter().filter_map(|fields| operation.case(precision, &fields).ok());
+    caps.kind == DeviceKind::Cpu
+        && caps.speaks(Language::OpenClC)
+        && cases.any(|case| !plans_of_gpus(&*case, caps).is_empty())
+}
+
+/// The plans of a GPU with a CPU's capabilities whose kernels the CPU's own plans don't have.
+fn plans_of_gpus(case: &dyn Case, caps: &Caps) -> Vec<Box<dyn Plan>> {
+    let own: BTreeSet<String> = case.plans(caps).iter().map(|plan| plan.program().source_sha256()).collect();
+    let mut plans = case.plans(&Caps { kind: DeviceKind::Gpu, ..caps.clone() });
+    plans.retain(|plan| !own.contains(&plan.program().source_sha256()));
+    plans
 }
 
 /// A number that the environment sets, or the usual one.

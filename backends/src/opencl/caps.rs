@@ -1,12 +1,13 @@
 //! What a device says of itself.
 
 use super::driver::Found;
-use super::{clblast, half};
+use super::{clblast, half, ptx};
 use crate::{
     Caps, Clock, DType, DeviceId, DeviceInfo, DeviceKind, Error, Language, LibraryForm, Memory, PhysicalId, Result,
 };
 use opencl3::device::{
-    CL_DEVICE_AVAILABLE, CL_DEVICE_COMPILER_AVAILABLE, CL_DEVICE_DOUBLE_FP_CONFIG, CL_DEVICE_EXTENSIONS,
+    CL_DEVICE_AVAILABLE, CL_DEVICE_COMPILER_AVAILABLE, CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV,
+    CL_DEVICE_COMPUTE_CAPABILITY_MINOR_NV, CL_DEVICE_DOUBLE_FP_CONFIG, CL_DEVICE_EXTENSIONS,
     CL_DEVICE_GLOBAL_FREE_MEMORY_AMD, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, CL_DEVICE_GLOBAL_MEM_SIZE,
     CL_DEVICE_LOCAL_MEM_SIZE, CL_DEVICE_MAX_CLOCK_FREQUENCY, CL_DEVICE_MAX_COMPUTE_UNITS, CL_DEVICE_MAX_MEM_ALLOC_SIZE,
     CL_DEVICE_MAX_WORK_GROUP_SIZE, CL_DEVICE_MAX_WORK_ITEM_SIZES, CL_DEVICE_NAME, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE,
@@ -222,6 +223,12 @@ fn facts(found: &Found) -> BTreeMap<String, String> {
         if let Some(width) = query.u32(what) {
             facts.insert(name.to_owned(), width.to_string());
         }
+    }
+    let capability = [CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV, CL_DEVICE_COMPUTE_CAPABILITY_MINOR_NV];
+    if let [Some(major), Some(minor)] = capability.map(|what| query.u32(what))
+        && query.lists("cl_nv_device_attribute_query")
+    {
+        facts.insert(ptx::ARCHITECTURE.to_owned(), format!("{major}.{minor}"));
     }
     facts
 }

@@ -8,7 +8,7 @@ use super::library::LibraryKernel;
 use super::queue::Queue;
 use super::timing::Events;
 use super::trust::Trust;
-use super::{caps, code, half};
+use super::{caps, code, half, ptx};
 use crate::timing::Submissions;
 use crate::{
     Buffer, Command, DType, Device, DeviceInfo, DeviceToken, Error, Kernel, KernelSpec, Result, Source, Span, Ticket,
@@ -57,6 +57,9 @@ impl OpenClDevice {
         };
         if half::computes(&device) {
             device.info.caps.compute.insert(DType::F16);
+        }
+        if ptx::is_taken(&device) {
+            device.info.caps.facts.insert(ptx::FACT.to_owned(), "yes".to_owned());
         }
         Ok(device)
     }

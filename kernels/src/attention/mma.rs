@@ -1,5 +1,5 @@
-//! Attention of halves on matrix units. CUDA C only: the other languages have no such instruction on every device, see
-//! `mma.cu`.
+//! Attention of halves on matrix units: in CUDA C, see `mma.cu`, and in OpenCL C where its compiler takes inline PTX,
+//! see `mma.cl`. Other languages have no such instruction on every device.
 
 use super::AttentionProblem;
 use super::split::{KernelSource, LONGEST_HEAD, Split};
@@ -7,9 +7,16 @@ use crate::demand::reuse;
 use crate::gemm::{mma, precision_define, preferred_first};
 use crate::program::{defines, fold_grid};
 use crate::{Demand, Precision, Program};
-use accelbench_backends::{Caps, Source};
+use accelbench_backends::{Caps, Language, Source};
 
-const SOURCE: &str = concat!(
+const OPENCL: &str = concat!(
+    include_str!("../types.cl"),
+    include_str!("../ptx.cl"),
+    include_str!("../blocks.cl"),
+    include_str!("rows.cl"),
+    include_str!("mma.cl")
+);
+const CUDA: &str = concat!(
     include_str!("../ptx.cuh"),
     include_str!("../types.cuh"),
     include_str!("../fragments.cuh"),
@@ -20,8 +27,8 @@ const SOURCE: &str = concat!(
 /// Keys that are worth a chunk of their own: fewer keep more multiprocessors busy, more keep each busy for longer.
 const LEAST_CHUNKS: [u32; 2] = [128, 512];
 
-/// Padding of a staged row, in elements.
-const PADDING: u32 = 8;
+/// Elements of a piece of a staged row, and of its padding.
+const PIECE: u32 = 8;
 
 /// The sizes of an attention on matrix units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,15 +47,23 @@ struct Tile {
     keys: u32,
     /// Whether a warp's rows of Q are in shared memory.
     stash: bool,
+    /// What the kernel is written in.
+    language: Language,
 }
 
 impl Tile {
     /// From many rows, which read K and V the fewest times, to few. A warp's sums, scores and rows of Q share its registers:
     /// longer heads leave less for the others.
-    fn ladder(dim: u32) -> Vec<Self> {
-        let keys = if dim <= 128 { 64 } else { 32 };
-        let narrow = |queries| Self { queries, warp_queries: 16, keys, stash: dim > 128 };
-        let wide = Self { queries: 128, warp_queries: 32, keys: if dim <= 64 { 64 } else { 32 }, stash: dim > 64 };
+    fn ladder(dim: u32, language: Language) -> Vec<Self> {
+        let keys = match language {
+            _ if dim <= 128 => 64,
+            // A work-group has 48 KiB.
+            Language::OpenClC => 16,
+            _ => 32,
+        };
+        let narrow = |queries| Self { queries, warp_queries: 16, keys, stash: dim > 128, language };
+        let (keys, stash) = if dim <= 64 { (64, language == Language::OpenClC) } else { (32, true) };
+        let wide = Self { queries: 128, warp_queries: 32, keys, stash, language };
         let mut ladder = vec![narrow(128), narrow(64), narrow(16)];
         if dim <= 128 {
             ladder.insert(0, wide);
@@ -65,18 +80,24 @@ impl Tile {
         self.queries / self.warp_queries * 32
     }
 
-    /// Keys and values of two rounds, and rows of Q.
+    /// Keys and values of two rounds, and rows of Q; of one round in OpenCL C, whose rows are padded only where their
+    /// pieces can't change places.
     fn shared_bytes(&self, dim: u32) -> u32 {
         let stash = if self.stash { self.queries * dim } else { 0 };
-        (4 * self.keys * (dim + PADDING) + stash) * 2
+        let blocks = match self.language {
+            Language::OpenClC if dim.is_multiple_of(8 * PIECE) || dim == 4 * PIECE => 2 * self.keys * dim,
+            Language::OpenClC => 2 * self.keys * (dim + PIECE),
+            _ => 4 * self.keys * (dim + PIECE),
+        };
+        (blocks + stash) * 2
     }
 }
 
 impl MmaPlan {
     /// The valid plans, the preferred one first: the largest tile that rows fill and that gives every compute unit work.
     pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
+        let Some(language) = mma::language(caps) else { return Vec::new() };
         if problem.precision != Precision::F16
-            || !mma::has_instructions(caps)
             || problem.precision.missing(caps).is_some()
             || problem.head_dim > LONGEST_HEAD
         {
@@ -84,7 +105,7 @@ impl MmaPlan {
         }
         let units = u64::from(caps.compute_units.unwrap_or(16));
         let mut plans = Vec::new();
-        for tile in Tile::ladder(dim(problem)) {
+        for tile in Tile::ladder(dim(problem), language) {
             // Of small tiles several run on a unit at one time.
             let wanted = (4 * units).div_ceil(tile.count(problem));
             let mut splits = LEAST_CHUNKS.map(|least| Split::of(problem, caps, wanted, least, tile.keys)).to_vec();
@@ -101,11 +122,11 @@ impl MmaPlan {
     /// All valid plans.
     pub(super) fn space(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
         // What has instructions and types has candidates.
-        if Self::candidates(problem, caps).is_empty() {
+        let Some(&Self { tile: Tile { language, .. }, .. }) = Self::candidates(problem, caps).first() else {
             return Vec::new();
-        }
+        };
         let splits = |tile: Tile| Split::all(problem, caps, LEAST_CHUNKS[0], tile.keys).into_iter();
-        let tiles = Tile::ladder(dim(problem)).into_iter();
+        let tiles = Tile::ladder(dim(problem), language).into_iter();
         let plans = tiles.flat_map(|tile| splits(tile).map(move |split| Self { tile, split }));
         plans.filter(|plan| plan.valid(problem, caps)).collect()
     }
@@ -140,18 +161,23 @@ impl MmaPlan {
 
     /// The program for `problem` on a device with these capabilities: see `Split::program`.
     pub fn program(&self, problem: &AttentionProblem, caps: &Caps) -> Program {
+        // OpenCL C declares its local memory in the source.
+        let (source, shared_bytes) = match self.tile.language {
+            Language::OpenClC => (Source::OpenClC(OPENCL.into()), 0),
+            _ => (Source::CudaC(CUDA.into()), self.tile.shared_bytes(dim(problem))),
+        };
         let kernel = KernelSource {
-            source: Source::CudaC(SOURCE.into()),
+            source,
             entry: "attention_mma".to_owned(),
             defines: self.defines(problem),
             group: [self.tile.threads(), 1, 1],
-            shared_bytes: self.tile.shared_bytes(dim(problem)),
+            shared_bytes,
         };
         self.split.program(problem, caps, &kernel, self.groups(problem))
     }
 
     fn defines(&self, problem: &AttentionProblem) -> Vec<(String, String)> {
-        let Tile { queries, warp_queries, keys, stash } = self.tile;
+        let Tile { queries, warp_queries, keys, stash, .. } = self.tile;
         defines([
             ("QUERIES", queries),
             ("WARP_QUERIES", warp_queries),

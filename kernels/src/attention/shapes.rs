@@ -76,6 +76,8 @@ const CONFORMANCE: &[([u32; 6], bool)] = &[
     ([2, 4, 4, 1, 257, 80], false),
     ([1, 2, 2, 2, 600, 256], true),
     ([1, 8, 1, 5, 333, 128], true),
+    // In chunks of 128 to 192 keys, the first queries see none of the last one.
+    ([1, 2, 1, 20, 970, 64], true),
 ];
 
 /// [`CONFORMANCE`] as fields.

@@ -6,7 +6,7 @@
 use super::single::{BINDINGS, PARAMS_BYTES, single};
 use super::{ConvProblem, Layout};
 use crate::gemm::TiledPlan as Tile;
-use crate::gemm::tiled::{Layout as Lines, Products, language};
+use crate::gemm::tiled::{Layout as Lines, Products, fetches_ahead, language};
 use crate::program::fold_grid;
 use crate::{Program, wgsl};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
@@ -15,7 +15,15 @@ const OPENCL: &str = concat!(
     include_str!("../types.cl"),
     include_str!("params.cl"),
     include_str!("operands.cl"),
+    include_str!("../gemm/staging.cl"),
     include_str!("../gemm/tiled.cl")
+);
+const OPENCL_AHEAD: &str = concat!(
+    include_str!("../types.cl"),
+    include_str!("params.cl"),
+    include_str!("operands.cl"),
+    include_str!("../gemm/staging.cl"),
+    include_str!("../gemm/tiled_ahead.cl")
 );
 const CUDA: &str = concat!(
     include_str!("../ptx.cuh"),
@@ -86,6 +94,7 @@ impl TiledPlan {
         let (source, defines, order) = match language(caps) {
             Some(Language::CudaC) => (Source::CudaC(CUDA.into()), defines(), [0, 1, 2]),
             Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem, caps).into()), Vec::new(), [0, 1, 2]),
+            _ if fetches_ahead(caps) => (Source::OpenClC(OPENCL_AHEAD.into()), defines(), order(problem)),
             _ => (Source::OpenClC(OPENCL.into()), defines(), order(problem)),
         };
         let kernel = KernelSpec {

@@ -1,5 +1,6 @@
 //! GEMM of halves or doubles on matrix units: a warp multiplies pieces such as 16 × 16 by 16 × 8, blocks of A and B arrive
-//! by asynchronous copies. CUDA C only: the other languages have no such instruction on every device, see `mma.cu`.
+//! by asynchronous copies. In CUDA C, see `mma.cu`; of halves in OpenCL C, too, where its compiler takes inline PTX, see
+//! `mma.cl`. Other languages have no such instruction on every device.
 
 use super::GemmProblem;
 use super::plan::preferred_first;
@@ -11,7 +12,8 @@ use crate::space::grid;
 use crate::{Demand, Precision, Program};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
-const SOURCE: &str = concat!(
+const OPENCL: &str = concat!(include_str!("../ptx.cl"), include_str!("../blocks.cl"), include_str!("mma.cl"));
+const CUDA: &str = concat!(
     include_str!("../ptx.cuh"),
     include_str!("../fragments.cuh"),
     include_str!("tiles.cuh"),
@@ -40,17 +42,25 @@ pub struct MmaPlan {
     pub stages: u32,
     /// Length of the staged part of the sums.
     pub tile_k: u32,
+    /// Elements after a row of a staged block, so that rows start in other banks. 0 where pieces of a row change places
+    /// instead, which takes no memory.
+    pub padding: u32,
 }
 
 impl MmaPlan {
     /// A plan for halves.
     pub(crate) const fn new(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
-        Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K }
+        Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K, padding: 8 }
     }
 
     /// A plan for doubles.
     const fn of_doubles(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
-        Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K_OF_DOUBLES }
+        Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K_OF_DOUBLES, padding: 4 }
+    }
+
+    /// A plan for halves in OpenCL C.
+    const fn without_padding(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
+        Self { padding: 0, ..Self::new(tile_m, tile_n, warp_m, warp_n, stages) }
     }
 
     /// From large tiles to small. Three stages where four don't fit.
@@ -68,15 +78,24 @@ impl MmaPlan {
         Self::of_doubles(64, 64, 32, 32, 4),
     ];
 
+    /// The same for OpenCL C, where a work-group has 48 KiB: the first two take all of it.
+    const LADDER_WITHOUT_PADDING: [Self; 4] = [
+        Self::without_padding(128, 256, 64, 64, 2),
+        Self::without_padding(128, 128, 64, 64, 3),
+        Self::without_padding(128, 128, 64, 64, 2),
+        Self::without_padding(64, 64, 32, 32, 4),
+    ];
+
     /// The valid plans, the preferred one first: the largest tile that still gives every compute unit one.
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
-        if !has_instructions(caps) || problem.precision.missing(caps).is_some() {
+        if problem.precision.missing(caps).is_some() {
             return Vec::new();
         }
-        let ladder = match problem.precision {
-            Precision::F16 | Precision::F16Acc16 => &Self::LADDER[..],
-            Precision::F64 => &Self::LADDER_OF_DOUBLES[..],
-            Precision::F32 => &[],
+        let ladder = match (problem.precision, language(caps)) {
+            (Precision::F16 | Precision::F16Acc16, Some(Language::CudaC)) => &Self::LADDER[..],
+            (Precision::F16 | Precision::F16Acc16, Some(Language::OpenClC)) => &Self::LADDER_WITHOUT_PADDING[..],
+            (Precision::F64, Some(Language::CudaC)) => &Self::LADDER_OF_DOUBLES[..],
+            _ => &[],
         };
         let valid = ladder.iter().copied().filter(|plan| plan.valid(problem, caps)).collect();
         let units = u64::from(caps.compute_units.unwrap_or(16));
@@ -85,14 +104,13 @@ impl MmaPlan {
 
     /// All valid plans.
     pub(super) fn space(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
-        // What has instructions and types has candidates.
-        if Self::candidates(problem, caps).is_empty() {
-            return Vec::new();
-        }
-        Self::all(problem.precision).filter(|plan| plan.valid(problem, caps)).collect()
+        // What has instructions and types has candidates, all of one layout.
+        let Some(&Self { padding, .. }) = Self::candidates(problem, caps).first() else { return Vec::new() };
+        let all = Self::all(problem.precision).map(|plan| Self { padding, ..plan });
+        all.filter(|plan| plan.valid(problem, caps)).collect()
     }
 
-    /// All sizes that the kernels can be made in.
+    /// All sizes that the kernels of CUDA C can be made in.
     pub(crate) fn all(precision: Precision) -> impl Iterator<Item = Self> {
         let doubles = precision == Precision::F64;
         let of = if doubles { Self::of_doubles } else { Self::new };
@@ -138,17 +156,15 @@ impl MmaPlan {
 
     /// Local memory of a work-group, in bytes, where rows of A, columns of B lie along k or across.
     pub(crate) fn shared_bytes(&self, a_along_k: bool, b_along_k: bool, precision: Precision) -> u32 {
-        // As in the source.
-        let padding = if precision == Precision::F64 { 4 } else { 8 };
         let operand = |side: u32, along_k: bool| {
             let (rows, columns) = if along_k { (side, self.tile_k) } else { (self.tile_k, side) };
-            rows * (columns + padding)
+            rows * (columns + self.padding)
         };
         let elements = operand(self.tile_m, a_along_k) + operand(self.tile_n, b_along_k);
         self.stages * elements * precision.storage().bytes() as u32
     }
 
-    /// The definitions of `mma_loop.cuh`, but for the precision.
+    /// The definitions of `mma_loop.cuh` and of `mma.cl`, but for the precision.
     pub(crate) fn defines(&self) -> Vec<(&'static str, u32)> {
         vec![
             ("TILE_M", self.tile_m),
@@ -190,12 +206,17 @@ impl MmaPlan {
             let large = caps.facts.get("compute_capability").is_some_and(|capability| capability.starts_with("9."));
             defines.push(("INSTRUCTION_M", if large { 16 } else { 8 }));
         }
+        // OpenCL C declares its local memory in the source.
+        let (source, shared_bytes) = match language(caps) {
+            Some(Language::OpenClC) => (Source::OpenClC(OPENCL.into()), 0),
+            _ => (Source::CudaC(CUDA.into()), self.shared(problem)),
+        };
         let kernel = KernelSpec {
-            source: Source::CudaC(SOURCE.into()),
+            source,
             entry: "gemm_mma".to_owned(),
             defines: program::defines(defines),
             group: [self.threads(), 1, 1],
-            shared_bytes: self.shared(problem),
+            shared_bytes,
             bindings: BINDINGS.to_vec(),
             params_bytes: PARAMS_BYTES,
         };
@@ -203,8 +224,79 @@ impl MmaPlan {
     }
 }
 
-/// Whether the device has mma.sync.m16n8k16 and cp.async: from compute capability 8.0 on.
+/// The language in which kernels reach mma.sync.m16n8k16, ldmatrix and cp.async on such a device, from compute capability
+/// 8.0 on: CUDA C, or OpenCL C whose compiler takes inline PTX.
+pub(crate) fn language(caps: &Caps) -> Option<Language> {
+    let fact = |name: &str| caps.facts.get(name).map(String::as_str);
+    let capability = fact("compute_capability").and_then(|text| text.parse::<f64>().ok());
+    let reached = |language: &Language| *language == Language::CudaC || fact("inline-ptx") == Some("yes");
+    [Language::CudaC, Language::OpenClC]
+        .into_iter()
+        .find(|language| caps.speaks(*language) && reached(language))
+        .filter(|_| capability.is_some_and(|capability| capability >= 8.0))
+}
+
+/// Whether kernels of CUDA C reach them.
 pub(crate) fn has_instructions(caps: &Caps) -> bool {
-    let capability = caps.facts.get("compute_capability").and_then(|text| text.parse::<f64>().ok());
-    caps.speaks(Language::CudaC) && capability.is_some_and(|capability| capability >= 8.0)
+    language(caps) == Some(Language::CudaC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use accelbench_backends::DeviceKind;
+
+    /// A device of 132 compute units with 48 KiB of local memory.
+    fn device(language: Language, facts: &[(&str, &str)]) -> Caps {
+        Caps {
+            compute_units: Some(132),
+            local_bytes: 48 << 10,
+            facts: facts.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            ..testing::caps(DeviceKind::Gpu, language)
+        }
+    }
+
+    fn opencl() -> Caps {
+        device(Language::OpenClC, &[("compute_capability", "9.0"), ("inline-ptx", "yes")])
+    }
+
+    fn problem(precision: Precision, trans: &str) -> GemmProblem {
+        let [trans_a, trans_b] = [0, 1].map(|side| trans.as_bytes()[side] == b't');
+        GemmProblem { precision, m: 8192, n: 8192, k: 8192, trans_a, trans_b }
+    }
+
+    #[test]
+    fn opencl_needs_inline_ptx_and_the_architecture() {
+        let ninth = ("compute_capability", "9.0");
+        for (caps, expected) in [
+            (opencl(), Some(Language::OpenClC)),
+            (device(Language::OpenClC, &[ninth]), None),
+            (device(Language::OpenClC, &[("inline-ptx", "yes")]), None),
+            (device(Language::OpenClC, &[("compute_capability", "7.5"), ("inline-ptx", "yes")]), None),
+            (device(Language::CudaC, &[ninth]), Some(Language::CudaC)),
+            (device(Language::Wgsl, &[ninth, ("inline-ptx", "yes")]), None),
+        ] {
+            assert_eq!(language(&caps), expected, "{:?} {:?}", caps.languages, caps.facts);
+            let plans = MmaPlan::candidates(&problem(Precision::F16, "nn"), &caps);
+            assert_eq!(plans.is_empty(), expected.is_none());
+        }
+        assert!(MmaPlan::candidates(&problem(Precision::F64, "nn"), &opencl()).is_empty());
+    }
+
+    /// In whichever layout: none is lost to a work-group's 48 KiB.
+    #[test]
+    fn plans_of_opencl_declare_what_the_device_has() {
+        for trans in ["nn", "nt", "tn", "tt"] {
+            let problem = problem(Precision::F16, trans);
+            let plans = MmaPlan::candidates(&problem, &opencl());
+            assert_eq!(plans, MmaPlan::LADDER_WITHOUT_PADDING, "{trans}");
+            assert_eq!(plans.iter().map(|plan| plan.shared(&problem)).max(), Some(48 << 10));
+            let program = plans[0].program(&problem, &opencl());
+            assert_eq!(program.kernels[0].source.language(), Language::OpenClC);
+            assert_eq!(program.kernels[0].shared_bytes, 0);
+            let space = MmaPlan::space(&problem, &opencl());
+            assert!(space.iter().all(|plan| plan.padding == 0) && space.contains(&plans[0]), "{space:?}");
+        }
+    }
 }

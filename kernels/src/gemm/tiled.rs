@@ -1,7 +1,8 @@
 //! Tiled GEMM: a work-group stages blocks of A and B in local memory, a work-item keeps a register tile of C.
 //!
 //! One plan for three languages: `tiled.cl` and `tiled.cu` are specialised by definitions, `tiled.wgsl.j2` by a template
-//! with the same names. See those files for how a work-item's rows and columns lie.
+//! with the same names; GPUs have `tiled_ahead.cl` for `tiled.cl`. See those files for how a work-item's rows and columns
+//! lie.
 
 use super::GemmProblem;
 use super::blocks::Block;
@@ -14,7 +15,18 @@ use crate::{Demand, Precision, Program, wgsl};
 use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
 use minijinja::{Value, context};
 
-const OPENCL: &str = concat!(include_str!("../types.cl"), include_str!("operands.cl"), include_str!("tiled.cl"));
+const OPENCL: &str = concat!(
+    include_str!("../types.cl"),
+    include_str!("operands.cl"),
+    include_str!("staging.cl"),
+    include_str!("tiled.cl")
+);
+const OPENCL_AHEAD: &str = concat!(
+    include_str!("../types.cl"),
+    include_str!("operands.cl"),
+    include_str!("staging.cl"),
+    include_str!("tiled_ahead.cl")
+);
 const CUDA: &str = concat!(
     include_str!("../ptx.cuh"),
     include_str!("../types.cuh"),
@@ -158,7 +170,7 @@ impl TiledPlan {
 
     fn valid(&self, problem: &Products, caps: &Caps) -> bool {
         let [x, y, _] = self.group();
-        let local = self.local_bytes(problem.precision, language(caps));
+        let local = self.local_bytes(problem.precision, Some(caps));
         let grid = fold_grid(self.tiles(problem), caps.max_grid[0]);
         let indexed_in_32_bits =
             !caps.speaks(Language::Wgsl) || problem.elements.iter().all(|&elements| elements < 1 << 32);
@@ -178,13 +190,15 @@ impl TiledPlan {
     }
 
     /// Local memory of a work-group, in bytes.
-    fn local_bytes(&self, precision: Precision, language: Option<Language>) -> u64 {
+    fn local_bytes(&self, precision: Precision, caps: Option<&Caps>) -> u64 {
         let element = staged_bytes(precision);
         let sides = u64::from(self.tile_m + self.tile_n);
         // Padding keeps columns of a block in different banks. In CUDA C it is one 16-byte load, and the next block is
-        // stored while this one is read; in WGSL it is one vector of 4, and a second block is used where it fits.
-        let (padding, blocks) = match language {
+        // stored while this one is read, as in OpenCL C on GPUs; in WGSL it is one vector of 4, and a second block is used
+        // where it fits.
+        let (padding, blocks) = match caps.and_then(language) {
             Some(Language::CudaC) => (16 / element, 2),
+            Some(Language::OpenClC) if caps.is_some_and(fetches_ahead) => ((16 / element).min(4), 2),
             Some(Language::Wgsl) => (4, 1),
             _ => (1, 1),
         };
@@ -194,7 +208,7 @@ impl TiledPlan {
     /// Local memory that a launch must ask for, in bytes: the other languages declare theirs in the source.
     pub(crate) fn shared_bytes(&self, precision: Precision, caps: &Caps) -> u32 {
         match language(caps) {
-            Some(Language::CudaC) => self.local_bytes(precision, Some(Language::CudaC)) as u32,
+            Some(Language::CudaC) => self.local_bytes(precision, Some(caps)) as u32,
             _ => 0,
         }
     }
@@ -222,6 +236,7 @@ impl TiledPlan {
         match language(caps) {
             Some(Language::CudaC) => (Source::CudaC(CUDA.into()), defines()),
             Some(Language::Wgsl) => (Source::Wgsl(self.wgsl(problem, caps).into()), Vec::new()),
+            _ if fetches_ahead(caps) => (Source::OpenClC(OPENCL_AHEAD.into()), defines()),
             _ => (Source::OpenClC(OPENCL.into()), defines()),
         }
     }
@@ -263,7 +278,7 @@ impl TiledPlan {
             Block { matrix, along_side, wide, side, depth: self.tile_k, slot: width, neighbours, run }.terms()
         };
         let [along_side_a, along_side_b] = layout.along_side;
-        let one = self.local_bytes(precision, Some(Language::Wgsl));
+        let one = self.local_bytes(precision, Some(caps));
         context! {
             tile_m => self.tile_m, tile_n => self.tile_n, tile_k => self.tile_k,
             thread_m => self.thread_m, thread_n => self.thread_n,
@@ -279,6 +294,12 @@ impl TiledPlan {
 /// The kernel language for such a device.
 pub(crate) fn language(caps: &Caps) -> Option<Language> {
     [Language::CudaC, Language::OpenClC, Language::Wgsl].into_iter().find(|&language| caps.speaks(language))
+}
+
+/// Whether kernels in OpenCL C fetch a block while another one is multiplied: a CPU gains nothing by it, for its local
+/// memory is its ordinary one.
+pub(crate) fn fetches_ahead(caps: &Caps) -> bool {
+    caps.kind != DeviceKind::Cpu
 }
 
 /// Blocks are staged in the type that sums are kept in, so that halves are widened once.
@@ -330,6 +351,23 @@ mod tests {
             let [x, y, _] = plan.group();
             let lines = [plan.tile_m, plan.tile_n, plan.tile_k];
             assert!(lines.into_iter().all(|line| (x * y).is_multiple_of(line)), "{}", plan.name());
+        }
+    }
+
+    #[test]
+    fn gpus_fetch_ahead_what_local_memory_holds_twice() {
+        let problem =
+            GemmProblem { precision: Precision::F32, m: 4096, n: 4096, k: 4096, trans_a: false, trans_b: false };
+        for (kind, local_bytes, name, ahead) in [
+            (DeviceKind::Gpu, 48 << 10, "tiled-128x128x16-8x8", true),
+            (DeviceKind::Gpu, 32 << 10, "tiled-128x64x16-8x4", true),
+            (DeviceKind::Cpu, 32 << 10, "tiled-128x128x16-8x8", false),
+        ] {
+            let caps = Caps { local_bytes, ..testing::caps(kind, Language::OpenClC) };
+            let plan = TiledPlan::candidates(&problem, &caps)[0];
+            assert_eq!(plan.name(), name, "{kind:?} with {local_bytes}");
+            let text = plan.program(&problem, &caps).kernels[0].source.text().into_owned();
+            assert_eq!(text.contains("STORE_HELD"), ahead, "{kind:?}");
         }
     }
 }

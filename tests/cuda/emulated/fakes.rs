@@ -102,7 +102,7 @@ impl Fakes {
         let folder = self.path(name);
         let failed = |error: std::io::Error| error.to_string();
         fs::create_dir(&folder).map_err(failed)?;
-        for header in ["device.h", "emulator.h", "groups.h", "half.h"] {
+        for header in ["device.h", "emulator.h", "groups.h", "half.h", "local.h"] {
             fs::copy(sources().join(header), folder.join(header)).map_err(failed)?;
         }
         let Variant { driver, nvrtc, cublaslt, cudnn } = variant;

@@ -6,7 +6,10 @@
 
 mod device;
 mod fakes;
+mod inline_ptx;
 mod libraries;
+#[path = "../opencl.rs"]
+mod opencl;
 mod operations;
 mod probe;
 mod tiles;
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         .chain(libraries::trials())
         .chain(tiles::trials())
         .chain(wgmma::trials())
+        .chain(inline_ptx::trials())
         .chain(operations::trials());
     let trials = trials
         .map(|(name, check)| {
@@ -55,6 +59,7 @@ fn child(task: &str) -> ExitCode {
         "device" => device::child(argument),
         "tiles" => tiles::child(argument),
         "wgmma" => wgmma::child(argument),
+        "inline-ptx" => inline_ptx::child(argument),
         "library" => libraries::child(argument),
         "operation" => operations::child(argument),
         _ => panic!("no task `{task}`"),

@@ -139,6 +139,7 @@ void multiply_matrices(double (&c)[4], const double (&a)[COUNT], const double (&
 }
 
 #include "groups.h"
+#include "local.h"
 
 // Makes a kernel known to the fake driver: the blocks of its clusters, and a function that copies the arguments that a
 // launch points to, as the driver does.

@@ -1,11 +1,13 @@
 //! The instructions that multiply matrices, and how many sums a warp keeps busy with them.
 
 use super::{BODY, K, M, MatrixProblem, N};
+use crate::gemm::mma;
 use crate::program::{self, fold_grid};
 use crate::wgsl::{self, Cooperative};
 use crate::{Plan, Precision, Program, Unit};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
+const OPENCL: &str = concat!(include_str!("../../ptx.cl"), include_str!("mma.cl"));
 const WARP_SOURCE: &str = concat!(include_str!("../../ptx.cuh"), include_str!("operands.cuh"), include_str!("mma.cu"));
 const GROUP_SOURCE: &str = concat!(
     include_str!("../../ptx.cuh"),
@@ -44,6 +46,7 @@ pub struct MatrixPlan {
     instruction: Instruction,
     /// Instructions' results side by side that a warp or a sub-group keeps in registers.
     columns: u32,
+    language: Language,
     problem: MatrixProblem,
     max_grid_x: u32,
 }
@@ -52,13 +55,16 @@ pub struct MatrixPlan {
 pub fn missing_units(precision: Precision, caps: &Caps) -> Option<String> {
     let capability = caps.facts.get("compute_capability").map_or("0", String::as_str);
     if wgsl::cooperative(precision, caps).is_some() {
-        None
-    } else if !caps.speaks(Language::CudaC) {
-        Some("no language of the device reaches matrix units".to_owned())
-    } else if major(caps) < 8 {
-        Some(format!("compute capability {capability} has no matrix units for {precision} that are used here; 8.0 has"))
-    } else {
-        None
+        return None;
+    }
+    match mma::language(caps) {
+        Some(Language::CudaC) => None,
+        // In OpenCL C, those of halves alone are used.
+        Some(_) if precision != Precision::F64 => None,
+        None if caps.speaks(Language::CudaC) => Some(format!(
+            "compute capability {capability} has no matrix units for {precision} that are used here; 8.0 has"
+        )),
+        _ => Some(format!("no language of the device reaches matrix units for {precision}")),
     }
 }
 
@@ -70,12 +76,15 @@ fn major(caps: &Caps) -> u32 {
 /// The plans for a problem on such a device.
 pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Plan>> {
     let precision = problem.precision;
+    let matrices = wgsl::cooperative(precision, caps);
+    let language = matrices.map_or_else(|| mma::language(caps), |_| Some(Language::Wgsl));
+    let Some(language) = language else { return Vec::new() };
     if precision.missing(caps).is_some() || missing_units(precision, caps).is_some() {
         return Vec::new();
     }
     let ninth = caps.facts.get("compute_capability").is_some_and(|capability| capability == "9.0");
     let mut shapes = Vec::new();
-    if let Some(matrices) = wgsl::cooperative(precision, caps) {
+    if let Some(matrices) = matrices {
         shapes.extend([1, 2, 4].map(|columns| (Instruction::Coop(matrices), columns)));
     } else if precision == Precision::F64 {
         if major(caps) == 9 {
@@ -83,14 +92,14 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
         }
         shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 8, k: 4 }, columns)));
     } else {
-        // These instructions are for exactly one architecture.
-        if ninth {
+        // These instructions are for exactly one architecture, and written in CUDA C alone.
+        if ninth && language == Language::CudaC {
             shapes.push((Instruction::Wgmma, 1));
         }
         shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k: 16 }, columns)));
     }
-    let plan =
-        |(instruction, columns)| MatrixPlan { instruction, columns, problem: *problem, max_grid_x: caps.max_grid[0] };
+    let max_grid_x = caps.max_grid[0];
+    let plan = |(instruction, columns)| MatrixPlan { instruction, columns, language, problem: *problem, max_grid_x };
     shapes
         .into_iter()
         .map(plan)
@@ -145,16 +154,14 @@ impl MatrixPlan {
         fold_grid(groups, self.max_grid_x)
     }
 
-    fn cuda(&self) -> (Source, Vec<(String, String)>) {
+    fn by_warps(&self) -> (Source, Vec<(String, String)>) {
         let precision = match self.problem.precision {
             Precision::F64 => "PRECISION_F64",
             Precision::F16Acc16 => "PRECISION_F16_ACC16",
             Precision::F16 | Precision::F32 => "PRECISION_F16",
         };
         let mut defines = vec![(precision, 1)];
-        let mut source = GROUP_SOURCE;
         if let Instruction::Mma { m, k } = self.instruction {
-            source = WARP_SOURCE;
             defines.extend([
                 ("INSTRUCTION_M", m),
                 ("INSTRUCTION_K", k),
@@ -162,7 +169,12 @@ impl MatrixPlan {
                 ("COLUMNS", self.columns),
             ]);
         }
-        (Source::CudaC(source.into()), program::defines(defines))
+        let source = match (self.instruction, self.language) {
+            (Instruction::Mma { .. }, Language::OpenClC) => Source::OpenClC(OPENCL.into()),
+            (Instruction::Mma { .. }, _) => Source::CudaC(WARP_SOURCE.into()),
+            _ => Source::CudaC(GROUP_SOURCE.into()),
+        };
+        (source, program::defines(defines))
     }
 
     fn wgsl(&self, matrices: Cooperative) -> String {
@@ -198,7 +210,7 @@ impl Plan for MatrixPlan {
     /// Parameter block: tiles and bodies, each 32 bits, up to 16 bytes. Buffers: A, B, C at the start, C.
     fn program(&self) -> Program {
         let (source, defines) = match self.instruction {
-            Instruction::Mma { .. } | Instruction::Wgmma => self.cuda(),
+            Instruction::Mma { .. } | Instruction::Wgmma => self.by_warps(),
             Instruction::Coop(matrices) => (Source::Wgsl(self.wgsl(matrices).into()), Vec::new()),
         };
         let params = [self.problem.tiles as u32, self.problem.rounds / BODY, 0, 0];
