@@ -6,7 +6,7 @@ use super::split::{KernelSource, LONGEST_HEAD, Split};
 use crate::demand::reuse;
 use crate::gemm::{mma, precision_define, preferred_first};
 use crate::program::{defines, fold_grid};
-use crate::{Demand, Precision, Program};
+use crate::{Demand, Program};
 use accelbench_backends::{Caps, Source};
 
 const SOURCE: &str = concat!(
@@ -75,7 +75,7 @@ impl Tile {
 impl MmaPlan {
     /// The valid plans, the preferred one first: the largest tile that rows fill and that gives every compute unit work.
     pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
-        if problem.precision != Precision::F16
+        if !problem.precision.is_wide_half()
             || !mma::has_instructions(caps)
             || problem.precision.missing(caps).is_some()
             || problem.head_dim > LONGEST_HEAD

@@ -53,7 +53,7 @@ pub struct WgmmaPlan {
 impl WgmmaPlan {
     /// The plan, where it is valid.
     pub fn of(problem: &AttentionProblem, caps: &Caps) -> Option<Self> {
-        let halves = problem.precision == Precision::F16 && problem.precision.missing(caps).is_none();
+        let halves = problem.precision.is_wide_half() && problem.precision.missing(caps).is_none();
         // The copy engine takes rows that start at multiples of 16 bytes.
         if !halves || !wgmma::has_instructions(caps) || !problem.head_dim.is_multiple_of(8) {
             return None;

@@ -1,4 +1,4 @@
-//! GEMM of halves or doubles on matrix units: a warp multiplies pieces such as 16 × 16 by 16 × 8, blocks of A and B arrive
+//! GEMM on matrix units, of all types that these have: a warp multiplies pieces such as 16 × 16 by 16 × 8, blocks of A and B arrive
 //! by asynchronous copies. CUDA C only: the other languages have no such instruction on every device, see `mma.cu`.
 
 use super::GemmProblem;
@@ -19,7 +19,7 @@ const SOURCE: &str = concat!(
     include_str!("mma.cu")
 );
 
-/// Length of the staged part of sums of halves: one line of 64 bytes.
+/// Length of the staged part of sums of halves: one line of 64 bytes, as of all types but doubles.
 pub(crate) const TILE_K: u32 = 32;
 
 /// That of doubles: one line of 128 bytes.
@@ -53,6 +53,12 @@ impl MmaPlan {
         Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K_OF_DOUBLES }
     }
 
+    /// The same for another type: as many bytes staged.
+    fn of_type(self, precision: Precision) -> Self {
+        let halves = 2 * TILE_K / precision.storage().bytes() as u32;
+        Self { tile_k: if precision == Precision::F64 { TILE_K_OF_DOUBLES } else { halves }, ..self }
+    }
+
     /// From large tiles to small. Three stages where four don't fit.
     const LADDER: [Self; 4] = [
         Self::new(128, 256, 64, 64, 4),
@@ -74,11 +80,12 @@ impl MmaPlan {
             return Vec::new();
         }
         let ladder = match problem.precision {
-            Precision::F16 | Precision::F16Acc16 => &Self::LADDER[..],
             Precision::F64 => &Self::LADDER_OF_DOUBLES[..],
             Precision::F32 => &[],
+            _ => &Self::LADDER[..],
         };
-        let valid = ladder.iter().copied().filter(|plan| plan.valid(problem, caps)).collect();
+        let ladder = ladder.iter().map(|plan| plan.of_type(problem.precision));
+        let valid = ladder.filter(|plan| plan.valid(problem, caps)).collect();
         let units = u64::from(caps.compute_units.unwrap_or(16));
         preferred_first(valid, |plan| plan.tiles(problem.m, problem.n) >= units)
     }
@@ -95,10 +102,10 @@ impl MmaPlan {
     /// All sizes that the kernels can be made in.
     pub(crate) fn all(precision: Precision) -> impl Iterator<Item = Self> {
         let doubles = precision == Precision::F64;
-        let of = if doubles { Self::of_doubles } else { Self::new };
         let (tiles, warps) = ([64, 128, 256], [32, 64]);
         let all = grid([&tiles, &tiles, &warps, &warps, &[2, 3, 4, 5]]);
-        all.map(move |[tile_m, tile_n, warp_m, warp_n, stages]| of(tile_m, tile_n, warp_m, warp_n, stages))
+        all.map(move |[tile_m, tile_n, warp_m, warp_n, stages]| Self::new(tile_m, tile_n, warp_m, warp_n, stages))
+            .map(move |plan| plan.of_type(precision))
             .filter(move |plan| plan.fits_registers(if doubles { 2 } else { 1 }))
     }
 
@@ -138,14 +145,14 @@ impl MmaPlan {
 
     /// Local memory of a work-group, in bytes, where rows of A, columns of B lie along k or across.
     pub(crate) fn shared_bytes(&self, a_along_k: bool, b_along_k: bool, precision: Precision) -> u32 {
-        // As in the source.
-        let padding = if precision == Precision::F64 { 4 } else { 8 };
+        let element = precision.storage().bytes() as u32;
         let operand = |side: u32, along_k: bool| {
             let (rows, columns) = if along_k { (side, self.tile_k) } else { (self.tile_k, side) };
-            rows * (columns + padding)
+            // As in the source.
+            let padding = if element == 8 || (element == 4 && !along_k) { 32 } else { 16 };
+            rows * (columns * element + padding)
         };
-        let elements = operand(self.tile_m, a_along_k) + operand(self.tile_n, b_along_k);
-        self.stages * elements * precision.storage().bytes() as u32
+        self.stages * (operand(self.tile_m, a_along_k) + operand(self.tile_n, b_along_k))
     }
 
     /// The definitions of `mma_loop.cuh`, but for the precision.

@@ -78,7 +78,7 @@ fn table(page: &Page<'_>, rows: &[usize]) -> Markup {
             thead { tr {
                 th scope="col" { (page.c.device) }
                 th scope="col" { (page.c.variant) }
-                th scope="col" { (scale.unit("FLOP/s")) }
+                th scope="col" { (scale.unit(units::work_per_s(dtype))) }
                 th scope="col" { (page.c.interval) }
                 th scope="col" { (page.c.median) ", " (unit.1) }
                 th scope="col" { (page.c.samples) }

@@ -33,7 +33,7 @@ fn figure(page: &Page<'_>, scaling: &Scaling) -> Markup {
         desc: t.scaling_desc,
         x: t.work_axis,
         x_ticks: Ticks::Decades,
-        y: "FLOP/s",
+        y: units::work_per_s(&scaling.dtype),
         series: series.collect(),
     };
     html! {

@@ -246,7 +246,7 @@ pub(super) fn memory(page: &mut Page<'_>, report: &Report, texts: &Texts) {
         let source = |measured| if measured { texts.names.measured } else { texts.names.theoretical };
         let roofs = line.roofs.iter().map(|roof| {
             let what = format!("{} {}", (texts.names.unit)(roof.unit), roof.dtype);
-            (columns.peak, what, units::flop_per_s(roof.flop_per_s), roof.measured)
+            (columns.peak, what, units::rate(roof.flop_per_s, &roof.dtype), roof.measured)
         });
         let slopes = line.slopes.iter().map(|slope| {
             let set = slope.working_set_bytes.map_or(texts.none.to_owned(), units::bytes);

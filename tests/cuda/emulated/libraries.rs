@@ -27,6 +27,18 @@ const TASKS: &[Task] = &[
         logged: &["cublasLt asked for 32 algorithms, workspace 33554432, compute 64"],
     },
     Task {
+        name: "tf32 is asked for as such",
+        environment: &[],
+        run: rounded_operands,
+        logged: &["cublasLt asked for 32 algorithms, workspace 33554432, compute 77"],
+    },
+    Task {
+        name: "whole numbers are asked for as such",
+        environment: &[],
+        run: whole_numbers,
+        logged: &["cublasLt asked for 32 algorithms, workspace 33554432, compute 72"],
+    },
+    Task {
         name: "algorithms that fail are passed over",
         environment: &[(ALGORITHMS, "5=fails,6=refused,8=4,9=fails")],
         run: failing_algorithms,
@@ -241,6 +253,20 @@ fn fastest_algorithm() {
 fn half_sums() {
     let device = open(0);
     prepared(&*device, &gemm(4, "f16", "f16"));
+}
+
+fn rounded_operands() {
+    let device = open(0);
+    prepared(&*device, &gemm(4, "tf32", "f32"));
+    prepared(&*device, &gemm(4, "bf16", "f32"));
+}
+
+fn whole_numbers() {
+    let device = open(0);
+    let mut call = gemm(4, "i8", "i32");
+    unsupported(&*device, &call, "CUBLAS_STATUS_NOT_SUPPORTED");
+    call.arguments.insert("trans_b".to_owned(), true.into());
+    prepared(&*device, &call);
 }
 
 fn failing_algorithms() {

@@ -1,6 +1,7 @@
 //! The instructions that multiply matrices, and how many sums a warp keeps busy with them.
 
-use super::{BODY, K, M, MatrixProblem, N};
+use super::{BODY, M, MatrixProblem, N, depth};
+use crate::gemm::precision_define;
 use crate::program::{self, fold_grid};
 use crate::{Plan, Precision, Program, Unit};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
@@ -75,7 +76,8 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
         if ninth {
             shapes.push((Instruction::Wgmma, 1));
         }
-        shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k: 16 }, columns)));
+        let k = depth(precision) as u32;
+        shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k }, columns)));
     }
     let plan =
         |(instruction, columns)| MatrixPlan { instruction, columns, problem: *problem, max_grid_x: caps.max_grid[0] };
@@ -88,7 +90,7 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
 }
 
 impl MatrixPlan {
-    /// Rows of C that a warp has: 64 for halves, where A is small, and 16 for doubles.
+    /// Rows of C that a warp has: 64 where A is small, and 16 for doubles.
     fn rows(&self) -> u32 {
         if self.problem.precision == Precision::F64 { 16 } else { M as u32 }
     }
@@ -114,18 +116,13 @@ impl Plan for MatrixPlan {
     fn name(&self) -> String {
         match self.instruction {
             Instruction::Mma { m, k } => format!("mma-{m}x8x{k}-{}", self.columns),
-            Instruction::Wgmma => format!("wgmma-{M}x{N}x{K}"),
+            Instruction::Wgmma => format!("wgmma-{M}x{N}x{}", depth(self.problem.precision)),
         }
     }
 
     /// Parameter block: tiles and bodies, each 32 bits, up to 16 bytes. Buffers: A, B, C at the start, C.
     fn program(&self) -> Program {
-        let precision = match self.problem.precision {
-            Precision::F64 => "PRECISION_F64",
-            Precision::F16Acc16 => "PRECISION_F16_ACC16",
-            Precision::F16 | Precision::F32 => "PRECISION_F16",
-        };
-        let mut defines = vec![(precision, 1)];
+        let mut defines = vec![(precision_define(self.problem.precision), 1)];
         if let Instruction::Mma { m, k } = self.instruction {
             defines.extend([
                 ("INSTRUCTION_M", m),
