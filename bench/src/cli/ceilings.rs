@@ -98,7 +98,13 @@ pub(super) fn roofline(path: &Path, json: bool) -> Result<ExitCode, UserError> {
         out += &text(ceilings, name.map_or("", |device| &device.name));
         let rows = of(ceilings).into_iter().map(|best| {
             let share = best.fraction.map_or(String::new(), units::percent);
-            vec![best.op.clone(), best.dtype.clone(), share, units::rate(best.flop_per_s, &best.dtype), best.case.clone()]
+            vec![
+                best.op.clone(),
+                best.dtype.clone(),
+                share,
+                units::rate(best.flop_per_s, &best.dtype),
+                best.case.clone(),
+            ]
         });
         section(&mut out, "results", rows);
         out.push('\n');

@@ -4,10 +4,10 @@
 use super::single::{BINDINGS, PARAMS_BYTES, single};
 use super::tiled::{layout_define, products};
 use super::{ConvProblem, Layout};
+use crate::Program;
 use crate::gemm::tiled::precision_define;
 use crate::gemm::{MmaPlan as Tile, mma, preferred_first};
 use crate::program::{self, fold_grid};
-use crate::Program;
 use accelbench_backends::{Caps, KernelSpec, Source};
 
 const SOURCE: &str = concat!(

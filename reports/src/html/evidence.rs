@@ -7,7 +7,7 @@ use super::number::{Scale, digits};
 use super::{Page, fill, scroll};
 use crate::inert::Text;
 use crate::report::{Measured, Report, Row};
-use crate::units::percent;
+use crate::units::{self, percent};
 use maud::{Markup, html};
 use std::collections::{BTreeMap, HashSet};
 

@@ -3,6 +3,7 @@
 use super::{Page, fill};
 use crate::report::{Scaling, ScalingLine};
 use crate::svg::{Marker, Plot, Point, Series, Ticks};
+use crate::units;
 use maud::{Markup, html};
 
 /// Charts that a page shows at most.

@@ -263,10 +263,14 @@ fn rounded_operands() {
 
 fn whole_numbers() {
     let device = open(0);
-    let mut call = gemm(4, "i8", "i32");
-    unsupported(&*device, &call, "CUBLAS_STATUS_NOT_SUPPORTED");
-    call.arguments.insert("trans_b".to_owned(), true.into());
-    prepared(&*device, &call);
+    let product = |trans_b: bool| {
+        let arguments = json!({
+            "m": 4, "n": 3, "k": 8, "trans_a": false, "trans_b": trans_b, "storage": "i8", "accumulate": "i32",
+        });
+        call("cublaslt", "gemm", 3, arguments)
+    };
+    unsupported(&*device, &product(false), "CUBLAS_STATUS_NOT_SUPPORTED");
+    prepared(&*device, &product(true));
 }
 
 fn failing_algorithms() {

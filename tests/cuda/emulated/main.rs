@@ -9,6 +9,7 @@ mod fakes;
 mod libraries;
 mod operations;
 mod probe;
+mod rounding;
 mod tiles;
 mod wgmma;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         .chain(device::trials())
         .chain(libraries::trials())
         .chain(tiles::trials())
+        .chain(rounding::trials())
         .chain(wgmma::trials())
         .chain(operations::trials());
     let trials = trials
@@ -54,6 +56,7 @@ fn child(task: &str) -> ExitCode {
         "probe" => probe::child(),
         "device" => device::child(argument),
         "tiles" => tiles::child(argument),
+        "rounding" => rounding::child(),
         "wgmma" => wgmma::child(argument),
         "library" => libraries::child(argument),
         "operation" => operations::child(argument),
