@@ -12,6 +12,7 @@ fn main() -> io::Result<()> {
     }
     tables.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
     tables.sort();
-    let texts: Vec<String> = tables.iter().map(|path| format!("include_str!({path:?})")).collect();
+    let texts: Vec<String> =
+        tables.iter().map(|path| format!("include_str!({:?})", path.display().to_string())).collect();
     fs::write(variable("OUT_DIR")?.join("tables.rs"), format!("&[{}]", texts.join(", ")))
 }

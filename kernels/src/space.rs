@@ -78,13 +78,16 @@ mod tests {
                         assert_eq!(all[..preferred.len()], preferred, "{what}");
                         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "{what}");
                         assert!(plans.is_empty() || all.len() > plans.len(), "{what} has no more than {preferred:?}");
-                        for plan in &space {
+                        for (number, plan) in space.iter().enumerate() {
                             let demand = plan.demand().unwrap_or_else(|| panic!("{what}: {}", plan.name()));
                             let computed = demand.groups * demand.group_flop;
                             let sound = computed >= 0.4 * case.work().flop && demand.group_bytes > 0.0;
                             assert!(sound && demand.reuse > 0.0, "{what} {}: {demand:?}", plan.name());
                             assert!(!plan.sizes().is_empty());
-                            assert!(case.plan(&caps, &plan.name()).is_some());
+                            // To look one up makes the whole space: once is enough.
+                            if number == space.len() / 2 {
+                                assert_eq!(case.plan(&caps, &plan.name()).map(|found| found.name()), Some(plan.name()));
+                            }
                         }
                     }
                 }

@@ -23,13 +23,12 @@ impl Trust {
     pub(super) fn check(&self, device: &OpenClDevice, token: DeviceToken, call: &LibraryCall) -> Result<()> {
         let key = (call.function.clone(), call.text("storage")?.to_owned());
         let known = self.0.borrow().get(&key).cloned();
-        let problem = match known {
-            Some(problem) => problem,
-            None => {
-                let problem = try_out(device, token, call)?;
-                self.0.borrow_mut().insert(key, problem.clone());
-                problem
-            }
+        let problem = if let Some(problem) = known {
+            problem
+        } else {
+            let problem = try_out(device, token, call)?;
+            self.0.borrow_mut().insert(key, problem.clone());
+            problem
         };
         problem.map_or(Ok(()), |problem| {
             Err(Error::unsupported(format!("{}::{} is not used here: {problem}", call.library, call.function)))

@@ -20,12 +20,15 @@ pub struct Best {
     pub source: PlanSource,
 }
 
+/// Why entries of a table were passed over, by operation, type and bucket.
+type Stale = BTreeMap<(String, Precision, Bucket), String>;
+
 /// What is known of a machine's devices.
 pub struct Known {
     catalogue: Catalogue,
     tables: BTreeMap<DeviceId, Vec<(PlanSource, Table)>>,
-    /// Entries that were passed over, by device, each with the reason.
-    stale: RefCell<BTreeMap<DeviceId, BTreeMap<(String, Precision, Bucket), String>>>,
+    /// Entries that were passed over.
+    stale: RefCell<BTreeMap<DeviceId, Stale>>,
 }
 
 impl Known {

@@ -340,19 +340,16 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
             }
             let step = search.step();
             let Some(asked) = Asked::of(step, &site) else { break };
-            let (outcome, seconds) = match logged.pop_front().filter(|trial| asked.is(trial)) {
-                Some(trial) => {
-                    site.proof = if step == Step::Prove { Duration::from_secs_f64(trial.seconds) } else { site.proof };
-                    (outcome_of(trial), trial.seconds)
-                }
-                None => {
-                    // A search that goes another way has no use for the rest.
-                    logged.clear();
-                    match self.measure(&asked, &mut site) {
-                        Ok(measured) => measured,
-                        Err(Over::End(end)) => return Err(end),
-                        Err(Over::Closed(reason)) => return Ok(site.settled(Verdict::Failed, Some(reason))),
-                    }
+            let (outcome, seconds) = if let Some(trial) = logged.pop_front().filter(|trial| asked.is(trial)) {
+                site.proof = if step == Step::Prove { Duration::from_secs_f64(trial.seconds) } else { site.proof };
+                (outcome_of(trial), trial.seconds)
+            } else {
+                // A search that goes another way has no use for the rest.
+                logged.clear();
+                match self.measure(&asked, &mut site) {
+                    Ok(measured) => measured,
+                    Err(Over::End(end)) => return Err(end),
+                    Err(Over::Closed(reason)) => return Ok(site.settled(Verdict::Failed, Some(reason))),
                 }
             };
             search.record(outcome, seconds);

@@ -356,13 +356,11 @@ impl Search {
         let near = |plan: &usize| (*plan, distance(&self.candidates[leader], &self.candidates[*plan]));
         let nearest = ranked.iter().map(near).filter(|(_, distance)| *distance <= NEAR);
         let nearest = nearest.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(plan, _)| plan);
-        match nearest.or_else(|| ranked.first().copied()) {
-            Some(plan) => Some(Step::Trial { plan, pairs: PAIRS }),
-            None => {
-                self.begin_duel(Ended::Exhausted);
-                None
-            }
+        let next = nearest.or_else(|| ranked.first().copied());
+        if next.is_none() {
+            self.begin_duel(Ended::Exhausted);
         }
+        next.map(|plan| Step::Trial { plan, pairs: PAIRS })
     }
 
     fn begin_duel(&mut self, ended: Ended) {

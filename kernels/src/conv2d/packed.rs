@@ -65,7 +65,7 @@ impl PackedPlan {
     }
 
     /// The bytes that packing the filters reads and writes.
-    pub(super) fn packing_bytes(&self, problem: &ConvProblem) -> f64 {
+    pub(super) fn packing_bytes(problem: &ConvProblem) -> f64 {
         let precision = problem.precision;
         problem.elements()[1] as f64 * (precision.storage().bytes() + precision.accumulate().bytes()) as f64
     }

@@ -142,7 +142,7 @@ impl TypedPlan<ConvProblem> for ConvPlan {
             ConvPlan::Mma(plan) => Some(plan.0.demand(&products)),
             ConvPlan::Tiled(plan) => Some(plan.0.demand(&products)),
             ConvPlan::Packed(plan) => {
-                Some(Demand { other_bytes: plan.packing_bytes(problem), ..plan.0.demand(&products) })
+                Some(Demand { other_bytes: PackedPlan::packing_bytes(problem), ..plan.0.demand(&products) })
             }
             ConvPlan::Direct(plan) => Some(plan.0.demand(&products)),
             ConvPlan::Bands(plan) => Some(plan.demand(problem)),

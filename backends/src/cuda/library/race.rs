@@ -78,8 +78,10 @@ pub(super) fn fastest<W>(
     }
     // Those of all rounds before those of the first only.
     runners.sort_by(|a, b| b.ns.len().cmp(&a.ns.len()).then_with(|| a.median().total_cmp(&b.median())));
-    let times: String =
-        runners.iter().map(|runner| format!("{:9.2} us  {}\n", runner.median() / 1e3, runner.candidate.name)).collect();
+    let mut times = String::new();
+    for runner in &runners {
+        let _ = writeln!(times, "{:9.2} us  {}", runner.median() / 1e3, runner.candidate.name);
+    }
     let best = runners.into_iter().next().ok_or_else(|| Error::unsupported(format!("no algorithm runs:\n{log}")))?;
     let Candidate { name, way } = best.candidate;
     Ok(Race { way, name, log: times + &log })

@@ -110,7 +110,9 @@ fn faults<'a>(names: impl Iterator<Item = &'a str>) -> String {
 pub(super) fn conclusion(settled: &[Settled], left: usize, wall_s: f64, path: &Path) -> String {
     let mut text = String::new();
     let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
-    settled.iter().for_each(|case| *counts.entry(case.verdict).or_default() += 1);
+    for case in settled {
+        *counts.entry(case.verdict).or_default() += 1;
+    }
     let counts: Vec<String> = counts.iter().map(|(verdict, count)| format!("{count} {}", verdict.name())).collect();
     let gains: Vec<f64> = settled.iter().filter_map(|case| case.gain).map(|gain| gain.speedup.ln()).collect();
     let _ = writeln!(text, "\n{} in {wall_s:.0} s. Log: {}", counts.join(", "), path.display());

@@ -42,7 +42,7 @@ pub(super) fn graph(call: &LibraryCall, types: Types) -> Result<(Graph, Vec<u64>
     Ok((graph, vec![elements, value_elements, value_elements, elements]))
 }
 
-/// Leaves query i the keys j ≤ i + seq_kv − seq_q.
+/// Leaves query i the keys `j ≤ i + seq_kv − seq_q`.
 fn causal(graph: &mut Graph, scores: Tensor, [seq_q, seq_kv]: [i64; 2]) -> Result<Tensor> {
     let mut number = |axis| {
         let (compute, output) = (T::CUDNN_DATA_FLOAT, T::CUDNN_DATA_INT32);

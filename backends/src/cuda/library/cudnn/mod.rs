@@ -143,7 +143,7 @@ impl Function for Fused {
 
 /// An execution plan and what it refers to.
 struct Plan {
-    plan: Descriptor,
+    descriptor: Descriptor,
     _configuration: Descriptor,
     workspace_bytes: u64,
 }
@@ -236,7 +236,7 @@ fn plan(handle: &Handle, configuration: Descriptor, refused: &[Note]) -> Result<
     let bytes = plan.number(A::CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE)?;
     match u64::try_from(bytes) {
         Ok(workspace_bytes) if workspace_bytes <= WORKSPACE_BYTES => {
-            Ok(Plan { plan, _configuration: configuration, workspace_bytes })
+            Ok(Plan { descriptor: plan, _configuration: configuration, workspace_bytes })
         }
         _ => Err(Error::unsupported(format!("it needs a workspace of {bytes} bytes"))),
     }
@@ -247,7 +247,7 @@ impl Plan {
     fn execute(&self, handle: &Handle, pack: &Pack) -> Result<()> {
         // SAFETY: the pack names every tensor of the plan's graph, and memory that holds what the graph says.
         check("cudnnBackendExecute", unsafe {
-            api::cudnnBackendExecute(handle.raw, self.plan.raw(), pack.descriptor.raw())
+            api::cudnnBackendExecute(handle.raw, self.descriptor.raw(), pack.descriptor.raw())
         })
     }
 }
