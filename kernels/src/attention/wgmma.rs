@@ -7,7 +7,7 @@ use super::split::{LONGEST_HEAD, PARAMS_BYTES, Split};
 use crate::demand::reuse;
 use crate::gemm::{precision_define, wgmma};
 use crate::program::{defines, operands};
-use crate::{BufferRole, BufferSpec, Demand, LaunchSpec, Precision, Program};
+use crate::{BufferRole, BufferSpec, Demand, LaunchSpec, Program};
 use accelbench_backends::{Access, Caps, KernelSpec, Source};
 
 const SOURCE: &str = concat!(
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::attention::Attention;
     use crate::bound::TypedPlan;
-    use crate::{Operation, testing};
+    use crate::{Operation, Precision, testing};
     use accelbench_backends::{DeviceKind, Language};
 
     fn device() -> Caps {
