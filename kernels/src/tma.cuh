@@ -123,11 +123,11 @@ struct BoxPlace {
 };
 
 // Starts to copy the box at `place` to the same address of all blocks of the cluster that `ranks` has a bit for: a multiple
-// of 1024. In each of them its bytes count at `barrier`. CLUSTER is the cluster's number of blocks.
-template <int CLUSTER>
+// of 1024. In each of them its bytes count at `barrier`. BLOCKS is the cluster's number of blocks.
+template <int BLOCKS>
 __device__ __forceinline__ void box_load(
     unsigned target, const TensorMap* map, const BoxPlace& place, unsigned barrier, unsigned ranks) {
-    if (CLUSTER == 1) {
+    if (BLOCKS == 1) {
         asm volatile(
             "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes "
             "[%0], [%1, {%2, %3, %4}], [%5];" ::"r"(target),

@@ -257,7 +257,7 @@ typedef Half output;
 // One group's work: its rows of all tiles. `group` counts from 1.
 __device__ __forceinline__ void multiply_tiles(
     Slot slot, output* c, const TensorMap* map_c, const Params& p, int group) {
-    unsigned side = (group - 1) * GROUP_M, boxes = slot.shared + BOXES_AT + (group - 1) * BOXES * BOX_BYTES;
+    unsigned side = (group - 1) * GROUP_M;
     if (!WRITES_WIDE) tensor_map_acquire(map_c);
     Tasks tasks(p);
     for (Task task = tasks.next(); task.tile.exists; task = tasks.next()) {
@@ -267,6 +267,7 @@ __device__ __forceinline__ void multiply_tiles(
         Wide* part = c + (unsigned long long)task.part * p.m * p.n;
         store_sums(sums, part, p, task.tile.row + side, task.tile.column);
 #else
+        unsigned boxes = slot.shared + BOXES_AT + (group - 1) * BOXES * BOX_BYTES;
         store(sums, boxes, map_c, (unsigned)task.tile.row + side, (unsigned)task.tile.column, group);
 #endif
     }
