@@ -300,7 +300,7 @@ int give(const std::vector<T>& values, std::int64_t room, std::int64_t* count, v
 }
 
 // What every tensor of a graph that is not virtual lies at; by value, the number itself.
-int bind(const std::vector<Operation>& operations, const Descriptor* pack, std::map<std::int64_t, Binding>& bound) {
+int bind_tensors(const std::vector<Operation>& operations, const Descriptor* pack, std::map<std::int64_t, Binding>& bound) {
     std::vector<std::int64_t> ids = pack->all<std::int64_t>(1000);
     std::vector<void*> addresses = pack->all<void*>(1001);
     std::map<std::int64_t, void*> named;
@@ -454,7 +454,7 @@ int cudnnBackendExecute(Handle* handle, Descriptor* plan, Descriptor* pack) {
     fake_log("cudnn runs engine " + std::to_string(offer.id));
     std::vector<Operation> operations = operations_of(graph);
     std::map<std::int64_t, Binding> bound;
-    if (int code = bind(operations, pack, bound)) return code;
+    if (int code = bind_tensors(operations, pack, bound)) return code;
     void* workspace = pack->one<void*>(1003);
     if (!fake_inside(workspace, workspace_of(offer))) return refuse(BAD_PARAM, "the workspace");
     bool enqueued = fake_enqueue(handle->stream, [=] {
