@@ -177,7 +177,7 @@ fn a_device_is_tuned_within_its_budget() {
         println!("left out: no OpenCL device is promised by ACCELBENCH_REQUIRE");
         return;
     }
-    let program = fresh(env!("CARGO_BIN_EXE_accelbench-builtin")).with("ACCELBENCH_DISABLE", "cuda,webgpu");
+    let program = fresh(env!("CARGO_BIN_EXE_accelbench-builtin")).with("ACCELBENCH_DISABLE", "cuda,webgpu,clblast");
     let shape = ["gemm:m=192,n=192,k=192", "-t", "f32", "-d", "host:0,opencl:0"];
     let start = std::time::Instant::now();
     let ran = program.run(&[&["tune"], &shape[..], &["--budget", "30s", "-o", "log.jsonl"]].concat());
