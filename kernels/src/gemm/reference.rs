@@ -277,7 +277,7 @@ mod tests {
             let right = product(&problem, &inputs, |sum| sum);
             let verdict = verify(&problem, &inputs, &whole(&right));
             assert!(verdict.ok, "{verdict:?}");
-            assert_eq!([verdict.max_error, verdict.bound], [0.0; 2]);
+            assert_eq!([verdict.max_error, verdict.bound].map(f64::to_bits), [0; 2]);
             let mut wrong = right.clone();
             wrong[side as usize * side as usize / 2 + 7] += 1.0;
             assert!(!verify(&problem, &inputs, &whole(&wrong)).ok, "side {side}");
