@@ -45,8 +45,8 @@ pub struct Planned {
 
 /// Spreads a selection over the devices that were found.
 ///
-/// A device that lacks a numeric type altogether gets one row that says so, and not one for each shape. A device's
-/// operations take turns, so that each has its share where time runs out; shapes of a user's own keep their order. `known`
+/// A device that lacks a numeric type altogether gets one row that says so, and not one for each shape; of a type that not
+/// every device is asked for, only where the selection names it. A device's operations take turns, so that each has its share where time runs out; shapes of a user's own keep their order. `known`
 /// are the plans that won before.
 ///
 /// # Errors
@@ -90,6 +90,9 @@ pub fn expand(
                     }
                     if precision.missing(&device.caps).is_some() {
                         lacking.push(precision);
+                        if selection.precisions.is_empty() && !precision.is_common() {
+                            continue;
+                        }
                     }
                     let best = known.best(device, &*case).filter(|_| selection.plan.is_none());
                     for variant in case_variants(&*case, device, selection, profile, best.as_ref()) {

@@ -171,7 +171,7 @@ mod tests {
         for (operation, large) in
             [("gemm", "512x512x512"), ("conv2d", "1x16x64x64-32x3x3-p1-nchw"), ("attention", "1x2x2-512x512x64-causal")]
         {
-            for precision in [Precision::F64, Precision::F32, Precision::F16] {
+            for &precision in catalogue.operation(operation).unwrap().precisions() {
                 let small = catalogue.operation(operation).unwrap().conformance().into_iter().take(3);
                 let small =
                     small.map(|fields| catalogue.operation(operation).unwrap().case(precision, &fields).unwrap());
@@ -181,7 +181,12 @@ mod tests {
                     let mut output = fill::Fill::Zeros.tensor(&case.output(), 1, 9);
                     let verdict = case.verify(&inputs, &output);
                     assert!(verdict.ok, "{operation} {}: {verdict:?}", case.shape_text());
-                    output.bytes_mut().fill(fill::POISON as u8);
+                    let pattern = fill::POISON.to_le_bytes();
+                    output
+                        .bytes_mut()
+                        .iter_mut()
+                        .zip(pattern.iter().cycle())
+                        .for_each(|(byte, &poison)| *byte = poison);
                     assert!(!case.verify(&inputs, &output).ok, "{operation} {}", case.shape_text());
                 }
             }

@@ -11,7 +11,9 @@
 //! ```
 //!
 //! with λ = 6 fails a right kernel less than once in 10⁸ elements, while sums kept in half precision where single is
-//! promised are ten times outside from k = 64 on. The second term is the rounding to the stored type, the third what a
+//! promised are ten times outside from k = 64 on. Where operands are rounded before they are multiplied, as tf32's are, each
+//! product is off by up to 2r of itself, r the operands' relative error, independently of the others: λ·2r·‖p‖ comes on
+//! top. Of whole numbers all is exact, and the bound 0. The second term is the rounding to the stored type, the third what a
 //! device that flushes subnormals may lose. u is a whole unit, not half of one: device compilers promise faithful
 //! rounding, not always correct rounding, and the truth's own f64 rounding is inside it too.
 //!
@@ -62,6 +64,10 @@ struct Worst {
 impl Worst {
     /// Above 1 is wrong. An error that is not a number is beyond every bound.
     fn ratio(&self) -> f64 {
+        // Where all is exact, the bound is 0, too.
+        if self.error == 0.0 {
+            return 0.0;
+        }
         let ratio = self.error / self.bound;
         if ratio.is_nan() { f64::INFINITY } else { ratio }
     }
@@ -133,13 +139,13 @@ impl Default for Comparison {
 /// The bound on a sum of `terms` products: `norm_squared` is the sum of their squares.
 pub fn sum_bound(precision: Precision, terms: u64, norm_squared: f64, truth: f64) -> f64 {
     accumulation_bound(precision, terms) * norm_squared.sqrt()
-        + precision.storage().ulp() * truth.abs()
-        + precision.storage().min_positive()
+        + precision.result().ulp() * truth.abs()
+        + precision.result().min_positive()
 }
 
 /// The part of [`sum_bound`] that multiplies the norm of the products.
 pub fn accumulation_bound(precision: Precision, terms: u64) -> f64 {
-    LAMBDA * precision.accumulate().ulp() * (terms as f64 + 2.0).sqrt()
+    LAMBDA * (precision.accumulate().ulp() * (terms as f64 + 2.0).sqrt() + 2.0 * precision.operand_error())
 }
 
 /// The bound on the residual of `outputs` sums of `terms` products each, added up with random signs: `norm_squared` is
@@ -147,13 +153,14 @@ pub fn accumulation_bound(precision: Precision, terms: u64) -> f64 {
 pub fn projection_bound(precision: Precision, terms: u64, outputs: u64, norm_squared: f64, size_squared: f64) -> f64 {
     let outputs = (outputs as f64).sqrt();
     // The projections' own rounding, which only shows where the output is f64 too.
-    let own = f64::EPSILON * (outputs + (terms as f64).sqrt());
+    let exact = precision.accumulate().is_integer();
+    let own = if exact { 0.0 } else { f64::EPSILON * (outputs + (terms as f64).sqrt()) };
     // An output that is no number has no size either, and its bound must stay one.
     let size_squared = if size_squared.is_finite() { size_squared } else { 0.0 };
-    let flushed = precision.storage().min_positive() * outputs;
+    let flushed = precision.result().min_positive() * outputs;
     PROJECTION
         * ((accumulation_bound(precision, terms) + own) * norm_squared.sqrt()
-            + precision.storage().ulp() * size_squared.sqrt()
+            + precision.result().ulp() * size_squared.sqrt()
             + flushed)
 }
 
@@ -174,6 +181,19 @@ mod tests {
     #[test]
     fn nothing_compared_is_not_right() {
         assert!(!Comparison::new().verdict("elementwise").ok);
+    }
+
+    #[test]
+    fn whole_numbers_are_right_to_the_last_one() {
+        let bound = sum_bound(Precision::I8, 4096, 1e9, 12345.0);
+        let projected = projection_bound(Precision::I8, 4096, 4096, 1e12, 1e12);
+        assert_eq!([bound, projected].map(f64::to_bits), [0; 2]);
+        let verdict = |got: f64| {
+            let mut comparison = Comparison::new();
+            comparison.element(got, 12345.0, bound, || "first".into());
+            comparison.verdict("elementwise").ok
+        };
+        assert!(verdict(12345.0) && !verdict(12346.0) && !verdict(f64::NAN));
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Inputs: seeded normal random numbers, the same on every machine.
+//! Inputs: seeded random numbers, the same on every machine: normal ones, and uniform ones of whole numbers.
 //!
 //! Zeros draw less power, run faster, and hide wrong indices: they are for who asks for them, to see by how much.
 
 use crate::{Tensor, TensorSpec};
-use half::f16;
+use half::{bf16, f16};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fill {
-    /// Standard normal random numbers.
+    /// Standard normal random numbers; of whole numbers, uniform ones from −127 to 127.
     #[default]
     Normal,
     /// Zeros.
@@ -50,25 +50,33 @@ impl Fill {
 /// Elements that come from one stream of the generator: the unit in which a fill is spread over threads.
 const CHUNK: usize = 1 << 16;
 
-/// Standard normal numbers, rounded to the tensor's type. `index` tells the inputs of one case apart.
+/// The largest of whole random numbers: products fit 15 bits.
+const LARGEST: i32 = 127;
+
+/// Standard normal numbers, rounded to the tensor's type; whole ones are uniform. `index` tells the inputs of one case
+/// apart.
 pub fn normal(spec: &TensorSpec, seed: u64, index: u64) -> Tensor {
     let elements = usize::try_from(spec.elements).unwrap_or(usize::MAX);
     let mut tensor = Tensor::zeros(spec.dtype, elements);
+    let real = |rng: &mut ChaCha8Rng| -> f64 { StandardNormal.sample(rng) };
+    // All of 32 bits but one fall evenly on the 255 numbers.
+    let whole = |rng: &mut ChaCha8Rng| (rng.next_u32() % (2 * LARGEST as u32 + 1)) as i32 - LARGEST;
     match &mut tensor {
-        Tensor::F64(values) => fill(values, seed, index, |x| x),
-        Tensor::F32(values) => fill(values, seed, index, |x| x as f32),
-        Tensor::F16(values) => fill(values, seed, index, f16::from_f64),
+        Tensor::F64(values) => fill(values, seed, index, real),
+        Tensor::F32(values) => fill(values, seed, index, |rng| real(rng) as f32),
+        Tensor::Bf16(values) => fill(values, seed, index, |rng| bf16::from_f64(real(rng))),
+        Tensor::F16(values) => fill(values, seed, index, |rng| f16::from_f64(real(rng))),
+        Tensor::I32(values) => fill(values, seed, index, whole),
+        Tensor::I8(values) => fill(values, seed, index, |rng| whole(rng) as i8),
     }
     debug_assert_eq!(spec.dtype.bytes() as usize * elements, tensor.bytes().len());
     tensor
 }
 
-fn fill<T: Send>(values: &mut [T], seed: u64, index: u64, round: impl Fn(f64) -> T + Sync) {
+fn fill<T: Send>(values: &mut [T], seed: u64, index: u64, draw: impl Fn(&mut ChaCha8Rng) -> T + Sync) {
     values.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, values)| {
         let mut rng = generator(seed, index, chunk as u64);
-        for value in values {
-            *value = round(StandardNormal.sample(&mut rng));
-        }
+        values.fill_with(|| draw(&mut rng));
     });
 }
 
@@ -124,9 +132,10 @@ impl Draw {
     }
 }
 
-/// A 32-bit pattern that is NaN in every element type, whichever way elements lie over it: what outputs hold before a
-/// run, so that an element that was not written can't look right.
-pub const POISON: u32 = 0xFFFF_FFFF;
+/// A 32-bit pattern that is NaN in every floating-point type, whichever way elements lie over it, and in whole numbers of 32
+/// bits nearly the largest, which no sum of random products reaches: what outputs hold before a run, so that an element
+/// that was not written can't look right.
+pub const POISON: u32 = 0x7FFF_7FFF;
 
 #[cfg(test)]
 mod tests {
@@ -161,18 +170,40 @@ mod tests {
         assert!((variance - 1.0).abs() < 0.01, "variance {variance}");
     }
 
-    /// Whether every element of this type reads as NaN where [`POISON`] was written.
-    fn is_poisoned(dtype: DType) -> bool {
-        let bytes = POISON.to_le_bytes();
-        match dtype {
-            DType::F64 => f64::from_bits(u64::from(POISON) << 32 | u64::from(POISON)).is_nan(),
-            DType::F32 => f32::from_le_bytes(bytes).is_nan(),
-            DType::F16 => f16::from_le_bytes([bytes[0], bytes[1]]).is_nan(),
+    #[test]
+    fn whole_numbers_are_uniform_and_fit_eight_bits() {
+        let of = |dtype| normal(&TensorSpec { name: "a", dtype, elements: 255_000 }, 7, 0);
+        let values = of(DType::I8).to_f64();
+        assert_eq!(values, of(DType::I32).to_f64());
+        let count = |value: f64| values.iter().filter(|&&x| x.to_bits() == value.to_bits()).count();
+        // Each number is expected a thousand times, give or take 32.
+        for value in [-127.0, -1.0, 1.0, 126.0, 127.0] {
+            assert!(count(value).abs_diff(1000) < 200, "{value}: {}", count(value));
         }
+        assert_eq!(count(-128.0), 0);
     }
 
     #[test]
-    fn poison_is_nan_in_every_type() {
-        assert!([DType::F64, DType::F32, DType::F16].into_iter().all(is_poisoned));
+    fn bfloat16_is_rounded_to_the_nearest() {
+        let exact = normal(&spec(100_000), 7, 0).to_f64();
+        let rounded = normal(&TensorSpec { name: "a", dtype: DType::Bf16, elements: 100_000 }, 7, 0).to_f64();
+        let worst = exact.iter().zip(rounded).map(|(x, y)| ((y - x) / x).abs()).fold(0.0, f64::max);
+        assert!(worst <= DType::Bf16.ulp() / 2.0 && worst > DType::Bf16.ulp() / 2.1, "{worst}");
+    }
+
+    /// Whether every element of this type reads as NaN where [`POISON`] was written, or as what no sum is.
+    fn is_poisoned(dtype: DType) -> bool {
+        let mut tensor = Tensor::zeros(dtype, 2);
+        tensor
+            .bytes_mut()
+            .iter_mut()
+            .zip(POISON.to_le_bytes().iter().cycle())
+            .for_each(|(byte, &poison)| *byte = poison);
+        tensor.to_f64().iter().all(|value| value.is_nan() || dtype.is_integer() && *value > 2e9)
+    }
+
+    #[test]
+    fn poison_is_no_result_in_any_type_of_results() {
+        assert!(crate::Precision::ALL.into_iter().map(crate::Precision::result).all(is_poisoned));
     }
 }

@@ -3,26 +3,59 @@
 #ifndef ACCELBENCH_PTX
 #define ACCELBENCH_PTX
 
-// IEEE 754 binary16, as its bits.
-typedef unsigned short f16;
+// A kernel's 16-bit floating-point numbers, as their bits: bfloat16 where PRECISION_BF16 is defined, else IEEE 754 binary16.
+typedef unsigned short Half;
 
-__device__ __forceinline__ float f16_to_f32(f16 x) {
+#if defined(PRECISION_BF16)
+#define HALF "bf16"
+
+// bfloat16 is the upper half of binary32.
+__device__ __forceinline__ float half_to_f32(Half x) {
+    float y;
+    asm("mov.b32 %0, {%1, %2};" : "=f"(y) : "h"((Half)0), "h"(x));
+    return y;
+}
+#else
+#define HALF "f16"
+
+__device__ __forceinline__ float half_to_f32(Half x) {
     float y;
     asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x));
     return y;
 }
+#endif
 
-__device__ __forceinline__ f16 f32_to_f16(float x) {
-    f16 y;
-    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y) : "f"(x));
+// Rounds to nearest, ties to even.
+__device__ __forceinline__ Half f32_to_half(float x) {
+    Half y;
+    asm("cvt.rn." HALF ".f32 %0, %1;" : "=h"(y) : "f"(x));
     return y;
 }
 
-// Two halves, the first one in the low bits.
-__device__ __forceinline__ unsigned f32_to_f16_pair(float first, float second) {
+// Two of them, the first one in the low bits.
+__device__ __forceinline__ unsigned f32_to_half_pair(float first, float second) {
     unsigned pair;
-    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    asm("cvt.rn." HALF "x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
     return pair;
+}
+
+// Binary32 with a significand of 11 bits, as its bits.
+struct Tf32 {
+    unsigned bits;
+};
+
+// Rounds to nearest, ties away from zero.
+__device__ __forceinline__ Tf32 f32_to_tf32(float x) {
+    Tf32 y;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(y.bits) : "f"(x));
+    return y;
+}
+
+// Four of the eight bytes of x and y, those of x being 0 to 3: the digits of `which`, the first one last.
+__device__ __forceinline__ unsigned select_bytes(unsigned x, unsigned y, unsigned which) {
+    unsigned z;
+    asm("prmt.b32 %0, %1, %2, %3;" : "=r"(z) : "r"(x), "r"(y), "r"(which));
+    return z;
 }
 
 // 2 to the power of x, to about 2 units in the last place; subnormal results are 0.
@@ -48,9 +81,9 @@ __device__ __forceinline__ double lane_exchange(double x, int mask) {
     return x;
 }
 
-// a * b + c, rounded once.
-__device__ __forceinline__ f16 f16_fma(f16 a, f16 b, f16 c) {
-    f16 d;
+// a * b + c in binary16, rounded once.
+__device__ __forceinline__ Half f16_fma(Half a, Half b, Half c) {
+    Half d;
     asm("fma.rn.f16 %0, %1, %2, %3;" : "=h"(d) : "h"(a), "h"(b), "h"(c));
     return d;
 }
@@ -81,9 +114,9 @@ __device__ __forceinline__ void copy_async_wait() {
     asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
 }
 
-// Loads four 8 x 8 matrices of f16; the warp's lanes 8i to 8i+7 give the addresses of the rows of matrix i. Lane l gets
+// Loads four 8 x 8 matrices of halves; the warp's lanes 8i to 8i+7 give the addresses of the rows of matrix i. Lane l gets
 // the elements (l / 4, 2 (l % 4)) and (l / 4, 2 (l % 4) + 1) of each.
-__device__ __forceinline__ void load_matrices(unsigned (&x)[4], const f16* row) {
+__device__ __forceinline__ void load_matrices(unsigned (&x)[4], const Half* row) {
     unsigned address = (unsigned)__cvta_generic_to_shared(row);
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(x[0]), "=r"(x[1]), "=r"(x[2]), "=r"(x[3])
@@ -92,7 +125,7 @@ __device__ __forceinline__ void load_matrices(unsigned (&x)[4], const f16* row) 
 }
 
 // The same with each matrix transposed: lane l gets (2 (l % 4), l / 4) and (2 (l % 4) + 1, l / 4).
-__device__ __forceinline__ void load_matrices_transposed(unsigned (&x)[4], const f16* row) {
+__device__ __forceinline__ void load_matrices_transposed(unsigned (&x)[4], const Half* row) {
     unsigned address = (unsigned)__cvta_generic_to_shared(row);
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(x[0]), "=r"(x[1]), "=r"(x[2]), "=r"(x[3])
@@ -100,19 +133,36 @@ __device__ __forceinline__ void load_matrices_transposed(unsigned (&x)[4], const
                  : "memory");
 }
 
-// c += a * b for a warp's 16 x 16 by 16 x 8 product of f16, with sums in f32. Lane l holds of c the rows l / 4 and
+// c += a * b for a warp's 16 x 16 by 16 x 8 product of halves, with sums in f32. Lane l holds of c the rows l / 4 and
 // l / 4 + 8, the columns 2 (l % 4) and 2 (l % 4) + 1.
 __device__ __forceinline__ void multiply_matrices(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+    asm("mma.sync.aligned.m16n8k16.row.col.f32." HALF "." HALF ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
         "{%0, %1, %2, %3};"
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
-// The same with sums in f16: two columns in a register, the first in its low half.
+// The same of binary16 with sums in binary16: two columns in a register, the first in its low half.
 __device__ __forceinline__ void multiply_matrices(unsigned (&c)[2], const unsigned (&a)[4], const unsigned (&b)[2]) {
     asm("mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%0, %1}, {%2, %3, %4, %5}, {%6, %7}, {%0, %1};"
         : "+r"(c[0]), "+r"(c[1])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+// The same for 16 x 8 by 8 x 8 of tf32, with sums in f32. Element i of a is at row l / 4 + 8 (i % 2), column l % 4 +
+// 4 (i / 2), that of b at row l % 4 + 4 i and column l / 4.
+__device__ __forceinline__ void multiply_matrices(float (&c)[4], const Tf32 (&a)[4], const Tf32 (&b)[2]) {
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+        "{%0, %1, %2, %3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0].bits), "r"(a[1].bits), "r"(a[2].bits), "r"(a[3].bits), "r"(b[0].bits), "r"(b[1].bits));
+}
+
+// The same for 16 x 32 by 32 x 8 of whole numbers of 8 bits: four neighbours along k are where halves have two.
+__device__ __forceinline__ void multiply_matrices(int (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+        "{%0, %1, %2, %3};"
+        : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
@@ -125,7 +175,7 @@ __device__ __forceinline__ void multiply_matrices(double (&c)[2], const double (
 }
 
 // The same for 16 x 8 by 8 x 8. Element i of a is at row l / 4 + 8 (i % 2), column l % 4 + 4 (i / 2), that of b at row
-// l % 4 + 4 i, and c is as with f16.
+// l % 4 + 4 i, and c is as with halves.
 __device__ __forceinline__ void multiply_matrices(double (&c)[4], const double (&a)[4], const double (&b)[2]) {
     asm("mma.sync.aligned.m16n8k8.row.col.f64.f64.f64.f64 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
         "{%0, %1, %2, %3};"

@@ -1,8 +1,8 @@
 //! Host-side tensors: a flat, typed array.
 
 use accelbench_backends::DType;
-use half::f16;
 use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
 
 /// The elements of a tensor, in memory order.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,8 +11,14 @@ pub enum Tensor {
     F64(Vec<f64>),
     /// binary32.
     F32(Vec<f32>),
+    /// bfloat16.
+    Bf16(Vec<bf16>),
     /// binary16.
     F16(Vec<f16>),
+    /// Whole numbers of 32 bits.
+    I32(Vec<i32>),
+    /// Whole numbers of 8 bits.
+    I8(Vec<i8>),
 }
 
 impl Tensor {
@@ -20,8 +26,11 @@ impl Tensor {
     pub fn zeros(dtype: DType, elements: usize) -> Self {
         match dtype {
             DType::F64 => Self::F64(vec![0.0; elements]),
-            DType::F32 => Self::F32(vec![0.0; elements]),
+            DType::F32 | DType::Tf32 => Self::F32(vec![0.0; elements]),
+            DType::Bf16 => Self::Bf16(vec![bf16::ZERO; elements]),
             DType::F16 => Self::F16(vec![f16::ZERO; elements]),
+            DType::I32 => Self::I32(vec![0; elements]),
+            DType::I8 => Self::I8(vec![0; elements]),
         }
     }
 
@@ -30,7 +39,10 @@ impl Tensor {
         match self {
             Self::F64(values) => values.len(),
             Self::F32(values) => values.len(),
+            Self::Bf16(values) => values.len(),
             Self::F16(values) => values.len(),
+            Self::I32(values) => values.len(),
+            Self::I8(values) => values.len(),
         }
     }
 
@@ -44,7 +56,10 @@ impl Tensor {
         match self {
             Self::F64(values) => values[index],
             Self::F32(values) => values[index].into(),
+            Self::Bf16(values) => values[index].into(),
             Self::F16(values) => values[index].into(),
+            Self::I32(values) => values[index].into(),
+            Self::I8(values) => values[index].into(),
         }
     }
 
@@ -53,11 +68,10 @@ impl Tensor {
         match self {
             Self::F64(values) => values.clone(),
             Self::F32(values) => values.iter().map(|&value| value.into()).collect(),
-            Self::F16(values) => {
-                let mut wide = vec![0.0; values.len()];
-                values.convert_to_f64_slice(&mut wide);
-                wide
-            }
+            Self::Bf16(values) => wide(values),
+            Self::F16(values) => wide(values),
+            Self::I32(values) => values.iter().map(|&value| value.into()).collect(),
+            Self::I8(values) => values.iter().map(|&value| value.into()).collect(),
         }
     }
 
@@ -66,7 +80,10 @@ impl Tensor {
         match self {
             Self::F64(values) => bytemuck::cast_slice(values),
             Self::F32(values) => bytemuck::cast_slice(values),
+            Self::Bf16(values) => bytemuck::cast_slice(values),
             Self::F16(values) => bytemuck::cast_slice(values),
+            Self::I32(values) => bytemuck::cast_slice(values),
+            Self::I8(values) => bytemuck::cast_slice(values),
         }
     }
 
@@ -75,7 +92,20 @@ impl Tensor {
         match self {
             Self::F64(values) => bytemuck::cast_slice_mut(values),
             Self::F32(values) => bytemuck::cast_slice_mut(values),
+            Self::Bf16(values) => bytemuck::cast_slice_mut(values),
             Self::F16(values) => bytemuck::cast_slice_mut(values),
+            Self::I32(values) => bytemuck::cast_slice_mut(values),
+            Self::I8(values) => bytemuck::cast_slice_mut(values),
         }
     }
+}
+
+/// Halves as f64, by vector instructions where there are any.
+fn wide<T>(values: &[T]) -> Vec<f64>
+where
+    [T]: HalfFloatSliceExt,
+{
+    let mut wide = vec![0.0; values.len()];
+    values.convert_to_f64_slice(&mut wide);
+    wide
 }

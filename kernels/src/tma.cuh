@@ -54,24 +54,34 @@ __device__ __forceinline__ void barrier_wait(unsigned barrier, unsigned parity) 
         : "memory");
 }
 
-// What the copy engine knows of some matrices of halves that lie one after the other in global memory: of a matrix it
-// moves boxes of 64 columns. In shared memory a box's rows are 128 bytes, and the 16-byte units of every eight rows are
+// What the copy engine knows of some matrices that lie one after the other in global memory: of a matrix it moves boxes of
+// 128 bytes of columns. In shared memory a box's rows are 128 bytes, and the 16-byte units of every eight rows are
 // permuted: see `swizzled`. What lies outside the matrix is read as 0 and not written.
 struct alignas(128) TensorMap {
     unsigned words[32];
 };
 
+// Codes of elements. Floats are rounded to tf32 on their way.
+template <typename Element>
+constexpr int ELEMENT_CODE = 0;
+template <>
+constexpr int ELEMENT_CODE<Half> = 6;
+template <>
+constexpr int ELEMENT_CODE<float> = 11;
+
 // Builds the map of so many matrices at `map` in global memory, by way of `image` in shared memory; a task for a whole
 // warp. The first matrix and each row start at a multiple of 16 bytes. No instruction makes a map, there are only such that
 // change one; but every field has one, so zeros are as good a start as any.
+template <typename Element>
 __device__ __forceinline__ void tensor_map_build(
-    TensorMap* map, TensorMap* image, const void* first, unsigned matrices, unsigned rows, unsigned columns,
+    TensorMap* map, TensorMap* image, const Element* first, unsigned matrices, unsigned rows, unsigned columns,
     unsigned box_rows) {
+    constexpr unsigned long long bytes = sizeof(Element);
     unsigned target = shared_address(image), lane = threadIdx.x % 32;
     image->words[lane] = 0;
     __syncwarp();
     if (lane == 0) {
-        // The rank is given less one. Codes: 6 binary16, 0 not interleaved, 3 permuted within 128 bytes, 0 zeros outside.
+        // The rank is given less one. Codes: 0 not interleaved, 3 permuted within 128 bytes, 0 zeros outside.
         asm volatile(
             "tensormap.replace.tile.global_address.shared::cta.b1024.b64 [%0], %1;\n"
             "tensormap.replace.tile.rank.shared::cta.b1024.b32 [%0], 2;\n"
@@ -80,18 +90,18 @@ __device__ __forceinline__ void tensor_map_build(
             "tensormap.replace.tile.global_dim.shared::cta.b1024.b32 [%0], 2, %4;\n"
             "tensormap.replace.tile.global_stride.shared::cta.b1024.b64 [%0], 0, %5;\n"
             "tensormap.replace.tile.global_stride.shared::cta.b1024.b64 [%0], 1, %6;\n"
-            "tensormap.replace.tile.box_dim.shared::cta.b1024.b32 [%0], 0, 64;\n"
+            "tensormap.replace.tile.box_dim.shared::cta.b1024.b32 [%0], 0, %8;\n"
             "tensormap.replace.tile.box_dim.shared::cta.b1024.b32 [%0], 1, %7;\n"
             "tensormap.replace.tile.box_dim.shared::cta.b1024.b32 [%0], 2, 1;\n"
             "tensormap.replace.tile.element_stride.shared::cta.b1024.b32 [%0], 0, 1;\n"
             "tensormap.replace.tile.element_stride.shared::cta.b1024.b32 [%0], 1, 1;\n"
             "tensormap.replace.tile.element_stride.shared::cta.b1024.b32 [%0], 2, 1;\n"
-            "tensormap.replace.tile.elemtype.shared::cta.b1024.b32 [%0], 6;\n"
+            "tensormap.replace.tile.elemtype.shared::cta.b1024.b32 [%0], %9;\n"
             "tensormap.replace.tile.interleave_layout.shared::cta.b1024.b32 [%0], 0;\n"
             "tensormap.replace.tile.swizzle_mode.shared::cta.b1024.b32 [%0], 3;\n"
             "tensormap.replace.tile.fill_mode.shared::cta.b1024.b32 [%0], 0;" ::"r"(target),
-            "l"(first), "r"(columns), "r"(rows), "r"(matrices), "l"(2ull * columns), "l"(2ull * columns * rows),
-            "r"(box_rows)
+            "l"(first), "r"(columns), "r"(rows), "r"(matrices), "l"(bytes * columns), "l"(bytes * columns * rows),
+            "r"(box_rows), "n"(128 / sizeof(Element)), "n"(ELEMENT_CODE<Element>)
             : "memory");
     }
     __syncwarp();

@@ -23,7 +23,16 @@
     "%96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, " \
     "%112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
 
-// An operand in shared memory: pieces of 8 rows (of A) or columns (of B) by 8 along k, 128 bytes each. Two that follow
+// What is multiplied into sums in f32, and how an instruction says which of its operands lie across k: those of halves may.
+#if defined(PRECISION_TF32)
+#define GROUP_TYPES "k8.f32.tf32.tf32"
+#define ACROSS(a, b) ""
+#else
+#define GROUP_TYPES "k16.f32." HALF "." HALF
+#define ACROSS(a, b) ", " a ", " b
+#endif
+
+// An operand in shared memory: pieces of 8 rows (of A) or columns (of B) by 16 bytes along k, 128 bytes each. Two that follow
 // one another along k are 128 bytes apart, along the other side 256.
 __device__ __forceinline__ unsigned long long descriptor(const void* operand) {
     unsigned long long address = (unsigned)__cvta_generic_to_shared(operand);
@@ -59,6 +68,7 @@ __device__ __forceinline__ void group_wait() {
 // Keeps a value's later uses behind this place.
 __device__ __forceinline__ void pin(float& x) { asm volatile("" : "+f"(x)::"memory"); }
 __device__ __forceinline__ void pin(unsigned& x) { asm volatile("" : "+r"(x)::"memory"); }
+__device__ __forceinline__ void pin(int& x) { asm volatile("" : "+r"(x)::"memory"); }
 
 // Waits for all but the `PENDING` latest batches: their sums are the threads' again.
 template <int PENDING = 0, typename Sum, int COUNT>
@@ -97,7 +107,7 @@ __device__ __forceinline__ void group_gives_up_registers() {
     asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(COUNT));
 }
 
-// Stores four 8 x 8 matrices of f16; the warp's lanes 8i to 8i+7 give the addresses of the rows of matrix i. Lane l has
+// Stores four 8 x 8 matrices of halves; the warp's lanes 8i to 8i+7 give the addresses of the rows of matrix i. Lane l has
 // the elements (l / 4, 2 (l % 4)) and (l / 4, 2 (l % 4) + 1) of each.
 __device__ __forceinline__ void store_matrices(unsigned row, unsigned x, unsigned y, unsigned z, unsigned w) {
     asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(row), "r"(x), "r"(y), "r"(z),
@@ -105,33 +115,41 @@ __device__ __forceinline__ void store_matrices(unsigned row, unsigned x, unsigne
                  : "memory");
 }
 
-// c += a * b for a group of four warps: 64 x 16 by 16 x 256, with sums in f32. Starts it; see group_wait.
+// c += a * b for a group of four warps: 64 rows of A by 256 columns of B, 32 bytes of each along k, with sums in f32.
+// Starts it; see group_wait.
 __device__ __forceinline__ void multiply_group(float (&c)[128], unsigned long long a, unsigned long long b) {
-    asm volatile("wgmma.mma_async.sync.aligned.m64n256k16.f32.f16.f16 {" PLACES_128 "}, %128, %129, 1, 1, 1, 0, 0;"
+    asm volatile("wgmma.mma_async.sync.aligned.m64n256" GROUP_TYPES " {" PLACES_128 "}, %128, %129, 1, 1, 1" ACROSS("0", "0") ";"
                  : SUMS_128("+f")
                  : "l"(a), "l"(b));
 }
 
-// The same with sums in f16.
+// The same of binary16 with sums in binary16.
 __device__ __forceinline__ void multiply_group(unsigned (&c)[64], unsigned long long a, unsigned long long b) {
     asm volatile("wgmma.mma_async.sync.aligned.m64n256k16.f16.f16.f16 {" PLACES_64 "}, %64, %65, 1, 1, 1, 0, 0;"
                  : SUMS_64("+r")
                  : "l"(a), "l"(b));
 }
 
-// c = a * b, or c += a * b where `add` is not 0: 64 x 16 by 16 x 256, with sums in f32. ACROSS_A, ACROSS_B: the operand's
+// The same of whole numbers of 8 bits.
+__device__ __forceinline__ void multiply_group(int (&c)[128], unsigned long long a, unsigned long long b) {
+    asm volatile("wgmma.mma_async.sync.aligned.m64n256k32.s32.s8.s8 {" PLACES_128 "}, %128, %129, 1;"
+                 : SUMS_128("+r")
+                 : "l"(a), "l"(b));
+}
+
+// c = a * b, or c += a * b where `add` is not 0: 64 rows by 256 columns, with sums in f32. ACROSS_A, ACROSS_B: the operand's
 // rows in shared memory don't run along k.
 template <bool ACROSS_A, bool ACROSS_B>
 __device__ __forceinline__ void multiply_group(
     float (&c)[128], unsigned long long a, unsigned long long b, unsigned add) {
     asm volatile(
         "{\n.reg .pred adds;\nsetp.ne.u32 adds, %130, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n256k16.f32.f16.f16 {" PLACES_128 "}, %128, %129, adds, 1, 1, %131, %132;\n}"
+        "wgmma.mma_async.sync.aligned.m64n256" GROUP_TYPES " {" PLACES_128 "}, %128, %129, adds, 1, 1" ACROSS("%131", "%132") ";\n}"
         : SUMS_128("+f")
         : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
 }
 
-// The same with sums in f16.
+// The same of binary16 with sums in binary16.
 template <bool ACROSS_A, bool ACROSS_B>
 __device__ __forceinline__ void multiply_group(
     unsigned (&c)[64], unsigned long long a, unsigned long long b, unsigned add) {
@@ -142,18 +160,18 @@ __device__ __forceinline__ void multiply_group(
         : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
 }
 
-// The same for 64 x 16 by 16 x 128, with sums in f32.
+// The same for 64 rows by 128 columns, with sums in f32.
 template <bool ACROSS_A, bool ACROSS_B>
 __device__ __forceinline__ void multiply_group(
     float (&c)[64], unsigned long long a, unsigned long long b, unsigned add) {
     asm volatile(
         "{\n.reg .pred adds;\nsetp.ne.u32 adds, %66, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {" PLACES_64 "}, %64, %65, adds, 1, 1, %67, %68;\n}"
+        "wgmma.mma_async.sync.aligned.m64n128" GROUP_TYPES " {" PLACES_64 "}, %64, %65, adds, 1, 1" ACROSS("%67", "%68") ";\n}"
         : SUMS_64("+f")
         : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
 }
 
-// The same with sums in f16.
+// The same of binary16 with sums in binary16.
 template <bool ACROSS_A, bool ACROSS_B>
 __device__ __forceinline__ void multiply_group(
     unsigned (&c)[32], unsigned long long a, unsigned long long b, unsigned add) {
@@ -164,15 +182,39 @@ __device__ __forceinline__ void multiply_group(
         : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
 }
 
-// The same for 64 x 16 by 16 x 64, with sums in f32.
+// The same for 64 rows by 64 columns, with sums in f32.
 template <bool ACROSS_A, bool ACROSS_B>
 __device__ __forceinline__ void multiply_group(
     float (&c)[32], unsigned long long a, unsigned long long b, unsigned add) {
     asm volatile(
         "{\n.reg .pred adds;\nsetp.ne.u32 adds, %34, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {" PLACES_32 "}, %32, %33, adds, 1, 1, %35, %36;\n}"
+        "wgmma.mma_async.sync.aligned.m64n64" GROUP_TYPES " {" PLACES_32 "}, %32, %33, adds, 1, 1" ACROSS("%35", "%36") ";\n}"
         : SUMS_32("+f", 0)
         : "l"(a), "l"(b), "r"(add), "n"((int)ACROSS_A), "n"((int)ACROSS_B));
+}
+
+// The same for 64 rows by 256 columns of whole numbers of 8 bits, whose rows in shared memory all run along k.
+template <bool ACROSS_A, bool ACROSS_B>
+__device__ __forceinline__ void multiply_group(
+    int (&c)[128], unsigned long long a, unsigned long long b, unsigned add) {
+    static_assert(!ACROSS_A && !ACROSS_B, "the instruction takes no other layout");
+    asm volatile(
+        "{\n.reg .pred adds;\nsetp.ne.u32 adds, %130, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n256k32.s32.s8.s8 {" PLACES_128 "}, %128, %129, adds;\n}"
+        : SUMS_128("+r")
+        : "l"(a), "l"(b), "r"(add));
+}
+
+// By 128 columns.
+template <bool ACROSS_A, bool ACROSS_B>
+__device__ __forceinline__ void multiply_group(
+    int (&c)[64], unsigned long long a, unsigned long long b, unsigned add) {
+    static_assert(!ACROSS_A && !ACROSS_B, "the instruction takes no other layout");
+    asm volatile(
+        "{\n.reg .pred adds;\nsetp.ne.u32 adds, %66, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n128k32.s32.s8.s8 {" PLACES_64 "}, %64, %65, adds;\n}"
+        : SUMS_64("+r")
+        : "l"(a), "l"(b), "r"(add));
 }
 
 // The same with A in registers, which stay as they are until the product is there: of its 16 rows of A a lane has those of
@@ -182,7 +224,7 @@ __device__ __forceinline__ void multiply_group(
     float (&c)[32], const unsigned (&a)[4], unsigned long long b, unsigned add) {
     asm volatile(
         "{\n.reg .pred adds;\nsetp.ne.u32 adds, %37, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {" PLACES_32 "}, {%32, %33, %34, %35}, %36, "
+        "wgmma.mma_async.sync.aligned.m64n64" GROUP_TYPES " {" PLACES_32 "}, {%32, %33, %34, %35}, %36, "
         "adds, 1, 1, %38;\n}"
         : SUMS_32("+f", 0)
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add), "n"((int)ACROSS_B));
@@ -194,7 +236,7 @@ __device__ __forceinline__ void multiply_group(
     float (&c)[64], const unsigned (&a)[4], unsigned long long b, unsigned add) {
     asm volatile(
         "{\n.reg .pred adds;\nsetp.ne.u32 adds, %69, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {" PLACES_64 "}, {%64, %65, %66, %67}, %68, "
+        "wgmma.mma_async.sync.aligned.m64n128" GROUP_TYPES " {" PLACES_64 "}, {%64, %65, %66, %67}, %68, "
         "adds, 1, 1, %70;\n}"
         : SUMS_64("+f")
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add), "n"((int)ACROSS_B));
@@ -206,7 +248,7 @@ __device__ __forceinline__ void multiply_group(
     float (&c)[128], const unsigned (&a)[4], unsigned long long b, unsigned add) {
     asm volatile(
         "{\n.reg .pred adds;\nsetp.ne.u32 adds, %133, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n256k16.f32.f16.f16 {" PLACES_128 "}, {%128, %129, %130, %131}, %132, "
+        "wgmma.mma_async.sync.aligned.m64n256" GROUP_TYPES " {" PLACES_128 "}, {%128, %129, %130, %131}, %132, "
         "adds, 1, 1, %134;\n}"
         : SUMS_128("+f")
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add), "n"((int)ACROSS_B));

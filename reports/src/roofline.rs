@@ -11,7 +11,7 @@ pub const TOLERANCE: f64 = 1.02;
 fn arithmetic(dtype: &str) -> Option<&'static str> {
     match dtype {
         "f64" => Some("f64"),
-        "f32" | "f16" => Some("f32"),
+        "f32" | "bf16" | "f16" => Some("f32"),
         "f16-acc16" => Some("f16"),
         _ => None,
     }

@@ -1,5 +1,24 @@
 //! Numbers as people read them: scaled units, four digits.
 
+/// What work in a numeric type is counted in: floating-point operations, or operations on whole numbers.
+pub fn work(dtype: &str) -> &'static str {
+    if is_whole(dtype) { "OP" } else { "FLOP" }
+}
+
+/// What rates of such work are counted in.
+pub fn work_per_s(dtype: &str) -> &'static str {
+    if is_whole(dtype) { "OP/s" } else { "FLOP/s" }
+}
+
+/// A rate of work in a numeric type.
+pub fn rate(per_s: f64, dtype: &str) -> String {
+    scaled(per_s, work_per_s(dtype))
+}
+
+fn is_whole(dtype: &str) -> bool {
+    dtype.strip_prefix('i').is_some_and(|bits| bits.parse::<u32>().is_ok())
+}
+
 /// A rate in FLOP/s.
 pub fn flop_per_s(rate: f64) -> String {
     scaled(rate, "FLOP/s")
@@ -110,6 +129,8 @@ mod tests {
         assert_eq!(flop_per_s(203.44e9), "203.4 GFLOP/s");
         assert_eq!(flop_per_s(1.2e12), "1.200 TFLOP/s");
         assert_eq!(flop_per_s(12.0), "12.00 FLOP/s");
+        assert_eq!([rate(1.2e12, "tf32"), rate(1.2e12, "i8")], ["1.200 TFLOP/s", "1.200 TOP/s"]);
+        assert_eq!(["f16-acc16", "i8", "int"].map(work), ["FLOP", "OP", "FLOP"]);
         assert_eq!(bytes_per_s(4.21e12), "4.210 TB/s");
         assert_eq!([percent(0.9412), percent(0.0312), percent(0.0997)], ["94%", "3.1%", "10%"]);
         assert_eq!(time(1234.5), "1.234 µs");

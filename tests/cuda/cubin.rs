@@ -124,8 +124,24 @@ fn check(spec: &KernelSpec, capability: Capability) -> Result<(), Error> {
 /// The instructions without which a kernel would be another one, by how a disassembly writes them.
 fn instructions(name: &str, spec: &KernelSpec) -> Vec<String> {
     let define = |name: &str| spec.defines.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
-    let product = |columns: &str| format!("HGMMA.64x{columns}x16.");
+    let precision = spec.defines.iter().find_map(|(name, _)| name.strip_prefix("PRECISION_")).unwrap_or_default();
+    let product = |columns: &str| match precision {
+        "BF16" => format!("HGMMA.64x{columns}x16.F32.BF16"),
+        "TF32" => format!("HGMMA.64x{columns}x8.F32.TF32"),
+        "I8" => format!("IGMMA.64x{columns}x32.S8.S8"),
+        _ => format!("HGMMA.64x{columns}x16."),
+    };
     let mut instructions = match spec.entry.as_str() {
+        "gemm_mma" | "conv2d_mma" | "attention_mma" => {
+            return match precision {
+                "BF16" => vec!["HMMA.16816.F32.BF16".to_owned()],
+                "TF32" => vec!["HMMA.1688.F32.TF32".to_owned()],
+                "I8" => vec!["IMMA.16832.S8.S8".to_owned()],
+                "F16" => vec!["HMMA.16816.F32 ".to_owned()],
+                "F16_ACC16" => vec!["HMMA.16816.F16 ".to_owned()],
+                _ => Vec::new(),
+            };
+        }
         "gemm_wgmma" => vec![product(define("TILE_N"))],
         "attention_wgmma" => vec![product(define("KEYS")), product(define("DIM"))],
         // Rows that are not aligned come element by element.
@@ -136,7 +152,7 @@ fn instructions(name: &str, spec: &KernelSpec) -> Vec<String> {
     };
     let load = if define("CLUSTER") == "2" { "UTMALDG.3D.MULTICAST" } else { "UTMALDG.3D" };
     instructions.extend([load, "USETMAXREG"].map(str::to_owned));
-    if define("SPLIT") != "1" {
+    if define("SPLIT") != "1" && !["TF32", "I8"].contains(&precision) {
         instructions.extend(["UTMASTG.3D", "STSM.16.M88.4"].map(str::to_owned));
     }
     instructions
@@ -225,7 +241,10 @@ fn spills_are_seen() -> Result<(), Error> {
 
 /// A device that takes every plan.
 fn caps(capability: Capability) -> Caps {
-    let dtypes = BTreeSet::from([DType::F64, DType::F32, DType::F16]);
+    let mut dtypes = BTreeSet::from([DType::F64, DType::F32, DType::F16]);
+    if capability.major >= 8 {
+        dtypes.extend(DType::ALL);
+    }
     Caps {
         kind: DeviceKind::Gpu,
         languages: BTreeSet::from([Language::CudaC]),

@@ -61,7 +61,7 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
     let mut memory = 0;
     // SAFETY: the place outlives the call.
     check("cuDeviceTotalMem", unsafe { driver::cuDeviceTotalMem_v2(&raw mut memory, device) })?;
-    let dtypes = BTreeSet::from([DType::F64, DType::F32, DType::F16]);
+    let (storage, compute) = types(capability);
     let warp = get(A::CU_DEVICE_ATTRIBUTE_WARP_SIZE)?;
     let libraries = library::offered();
     let facts = [
@@ -97,8 +97,8 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
             external: library::versions()
                 .filter_map(|(name, version)| Some((name.to_owned(), version.ok()?.to_owned())))
                 .collect(),
-            storage: dtypes.clone(),
-            compute: dtypes,
+            storage,
+            compute,
             subgroup: Some((warp, warp)),
             max_group_items: get(A::CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK)?,
             max_group: [
@@ -129,6 +129,17 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
             facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         },
     })
+}
+
+/// What it stores, and what it computes in: from Ampere on, matrix units multiply more types.
+fn types(capability: Capability) -> (BTreeSet<DType>, BTreeSet<DType>) {
+    let mut storage = BTreeSet::from([DType::F64, DType::F32, DType::F16]);
+    let mut compute = storage.clone();
+    if capability >= (Capability { major: 8, minor: 0 }) {
+        storage.extend([DType::Bf16, DType::I32, DType::I8]);
+        compute.extend([DType::Tf32, DType::I32]);
+    }
+    (storage, compute)
 }
 
 fn attribute(device: CUdevice, which: CUdevice_attribute) -> Result<u32> {

@@ -20,9 +20,15 @@ const VECTOR: &[((u32, u32), [u32; 3])] = &[
 /// of one chip differ in this, none is listed.
 const MATRIX: &[((u32, u32), DType, u32, &str)] = &[
     ((7, 0), DType::F16, 512, "NVIDIA Tesla V100 GPU Architecture"),
+    ((8, 0), DType::Tf32, 512, "NVIDIA A100 Tensor Core GPU Architecture"),
+    ((8, 0), DType::Bf16, 1024, "NVIDIA A100 Tensor Core GPU Architecture"),
     ((8, 0), DType::F16, 1024, "NVIDIA A100 Tensor Core GPU Architecture"),
+    ((8, 0), DType::I8, 2048, "NVIDIA A100 Tensor Core GPU Architecture"),
     ((8, 0), DType::F64, 64, "NVIDIA A100 Tensor Core GPU Architecture"),
+    ((9, 0), DType::Tf32, 1024, "NVIDIA H100 Tensor Core GPU Architecture"),
+    ((9, 0), DType::Bf16, 2048, "NVIDIA H100 Tensor Core GPU Architecture"),
     ((9, 0), DType::F16, 2048, "NVIDIA H100 Tensor Core GPU Architecture"),
+    ((9, 0), DType::I8, 4096, "NVIDIA H100 Tensor Core GPU Architecture"),
     ((9, 0), DType::F64, 128, "NVIDIA H100 Tensor Core GPU Architecture"),
 ];
 
@@ -81,10 +87,23 @@ mod tests {
             (DType::F64, false, 9.7),
             (DType::F32, false, 19.5),
             (DType::F16, false, 78.0),
+            (DType::Tf32, true, 155.9),
+            (DType::Bf16, true, 311.9),
             (DType::F16, true, 311.9),
+            (DType::I8, true, 623.7),
             (DType::F64, true, 19.5),
         ] {
             assert!(a100.contains(&figure), "{figure:?} in {a100:?}");
+        }
+        // That sheet's rates of matrix units are at 1830 MHz.
+        let h100 = at(1830.0, 9, 0, 132);
+        for figure in [
+            (DType::Tf32, true, 494.7),
+            (DType::Bf16, true, 989.4),
+            (DType::F16, true, 989.4),
+            (DType::I8, true, 1978.9),
+        ] {
+            assert!(h100.contains(&figure), "{figure:?} in {h100:?}");
         }
         let h100 = at(1980.0, 9, 0, 132);
         for figure in [(DType::F64, false, 33.5), (DType::F32, false, 66.9), (DType::F64, true, 66.9)] {

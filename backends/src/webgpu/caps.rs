@@ -94,11 +94,8 @@ fn vendor(id: u32) -> String {
 
 /// Whether the device really computes in this type: runs one product and sum whose exact result a narrower type misses.
 pub(super) fn computes(device: &dyn Device, dtype: DType) -> Result<bool> {
-    let (enable, name) = match dtype {
-        DType::F64 => ("", "f64"),
-        DType::F32 => ("", "f32"),
-        DType::F16 => ("enable f16;", "f16"),
-    };
+    let enable = if dtype == DType::F16 { "enable f16;" } else { "" };
+    let name = dtype.name();
     let kernel = device.compile(&KernelSpec {
         source: Source::Wgsl(
             format!(
@@ -133,7 +130,7 @@ pub(super) fn computes(device: &dyn Device, dtype: DType) -> Result<bool> {
 pub(super) fn encode(dtype: DType, value: f64) -> Vec<u8> {
     match dtype {
         DType::F64 => value.to_le_bytes().to_vec(),
-        DType::F32 => (value as f32).to_le_bytes().to_vec(),
         DType::F16 => half::f16::from_f64(value).to_le_bytes().to_vec(),
+        _ => (value as f32).to_le_bytes().to_vec(),
     }
 }

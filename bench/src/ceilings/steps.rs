@@ -28,16 +28,19 @@ pub enum Step {
 use Step::{Latency, Matrix, Memory, Sweep, Theoretical, Transfers, Vector};
 
 /// All steps in order, each with its share of the time.
-const ALL: [(Step, f64); 11] = [
-    (Vector(Precision::F32), 0.14),
-    (Vector(Precision::F64), 0.14),
-    (Sweep, 0.14),
-    (Memory, 0.2),
+const ALL: [(Step, f64); 14] = [
+    (Vector(Precision::F32), 0.12),
+    (Vector(Precision::F64), 0.12),
+    (Sweep, 0.12),
+    (Memory, 0.18),
     (Matrix(Precision::F16), 0.08),
+    (Matrix(Precision::Bf16), 0.04),
     (Matrix(Precision::F16Acc16), 0.04),
+    (Matrix(Precision::Tf32), 0.04),
+    (Matrix(Precision::I8), 0.04),
     (Matrix(Precision::F64), 0.04),
-    (Vector(Precision::F16Acc16), 0.08),
-    (Transfers, 0.08),
+    (Vector(Precision::F16Acc16), 0.06),
+    (Transfers, 0.06),
     (Latency, 0.04),
     (Theoretical, 0.02),
 ];

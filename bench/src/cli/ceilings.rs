@@ -98,7 +98,13 @@ pub(super) fn roofline(path: &Path, json: bool) -> Result<ExitCode, UserError> {
         out += &text(ceilings, name.map_or("", |device| &device.name));
         let rows = of(ceilings).into_iter().map(|best| {
             let share = best.fraction.map_or(String::new(), units::percent);
-            vec![best.op.clone(), best.dtype.clone(), share, units::flop_per_s(best.flop_per_s), best.case.clone()]
+            vec![
+                best.op.clone(),
+                best.dtype.clone(),
+                share,
+                units::rate(best.flop_per_s, &best.dtype),
+                best.case.clone(),
+            ]
         });
         section(&mut out, "results", rows);
         out.push('\n');
@@ -142,7 +148,7 @@ fn text(ceilings: &Ceilings, name: &str) -> String {
         vec![
             peak.unit.name().to_owned(),
             peak.dtype.clone(),
-            units::flop_per_s(peak.flop_per_s),
+            units::rate(peak.flop_per_s, &peak.dtype),
             ridge,
             peak.plan.clone(),
         ]

@@ -308,7 +308,7 @@ fn conclusion(file: &RunFile, end: &End, path: &Path) -> String {
             on(&file.header.plan),
             table(&best, |entry| {
                 let share = entry.fraction.map_or(String::new(), |fraction| format!(" {}", units::percent(fraction)));
-                units::flop_per_s(entry.flop_per_s) + &share
+                units::rate(entry.flop_per_s, &entry.dtype) + &share
             })
         );
     }

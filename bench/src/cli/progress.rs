@@ -72,8 +72,9 @@ fn line(row: &ResultRow) -> String {
             });
             let tuned = tuned.unwrap_or_default();
             let energy = row.energy.as_ref().and_then(|energy| energy.figures.as_ref());
-            let energy =
-                energy.map_or(String::new(), |figures| format!("  {}", units::pj(figures.pj_per_flop, "FLOP")));
+            let energy = energy.map_or(String::new(), |figures| {
+                format!("  {}", units::pj(figures.pj_per_flop, units::work(&row.dtype)))
+            });
             let vendor = row.ceiling.as_ref().and_then(|ceiling| ceiling.vendor.as_ref());
             let vendor = vendor.map_or(String::new(), |vendor| {
                 format!("  {:.2}x {}", rate.flop_per_s / vendor.flop_per_s, vendor.variant)
@@ -81,7 +82,7 @@ fn line(row: &ResultRow) -> String {
             format!(
                 "{name} {} {:>14} {share:>4}  {:>9} ±{half:.1}%{vendor}{energy}{tuned}{zeros}{unsteady}",
                 styled(GOOD, "ok"),
-                units::flop_per_s(rate.flop_per_s),
+                units::rate(rate.flop_per_s, &row.dtype),
                 units::time(timing.median_ns)
             )
         }

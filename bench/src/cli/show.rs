@@ -79,7 +79,7 @@ fn rows(report: &Report, subject: usize) -> Table {
         if row.measured.is_some() || row.status.is_fault() {
             let case = &report.cases[row.case];
             let key = [&case.op, &case.dtype, &case.shape, &row.variant].map(ToString::to_string);
-            table.add_row(key.into_iter().chain(figures(row)));
+            table.add_row(key.into_iter().chain(figures(row, &case.dtype)));
         }
     }
     for column in table.column_iter_mut().skip(4) {
@@ -88,7 +88,7 @@ fn rows(report: &Report, subject: usize) -> Table {
     table
 }
 
-fn figures(row: &Row) -> [String; 4] {
+fn figures(row: &Row, dtype: &str) -> [String; 4] {
     let Some(measured) = &row.measured else {
         return [
             row.status.name().to_owned(),
@@ -99,7 +99,7 @@ fn figures(row: &Row) -> [String; 4] {
     };
     let [low, high] = measured.ci95_ns.map(units::time);
     let share = measured.ceiling.as_ref().map_or(String::new(), |ceiling| units::percent(ceiling.fraction));
-    [units::time(measured.median_ns), format!("{low} – {high}"), units::flop_per_s(measured.flop_per_s), share]
+    [units::time(measured.median_ns), format!("{low} – {high}"), units::rate(measured.flop_per_s, dtype), share]
 }
 
 /// Rows by status and reason, without those that have figures.

@@ -29,7 +29,7 @@ impl Operation for Attention {
     }
 
     fn precisions(&self) -> &'static [Precision] {
-        &[Precision::F64, Precision::F32, Precision::F16]
+        &[Precision::F64, Precision::F32, Precision::Bf16, Precision::F16]
     }
 
     fn shapes(&self, profile: Profile) -> Vec<NamedShape> {
@@ -100,11 +100,11 @@ impl Case for AttentionProblem {
 
     fn inputs(&self) -> Vec<TensorSpec> {
         let inputs = ["Q", "K", "V"].into_iter().zip(self.elements());
-        inputs.map(|(name, elements)| self.precision.tensor(name, elements)).collect()
+        inputs.map(|(name, elements)| self.precision.input(name, elements)).collect()
     }
 
     fn output(&self) -> TensorSpec {
-        self.precision.tensor("O", self.elements()[3])
+        self.precision.output("O", self.elements()[3])
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {

@@ -25,7 +25,7 @@ constexpr float HIDDEN = 32 * LOWEST;
 #if SPLIT
 typedef float Result;
 #else
-typedef f16 Result;
+typedef Half Result;
 #endif
 
 // A lane's share of a 16 x 16 piece of Q.
@@ -41,10 +41,10 @@ constexpr int STEP = THREADS / SHARERS;
 static_assert(KEYS % STEP == 0, "threads must share a block evenly");
 
 // Starts to fetch the rows from `start` on; zeros from row `end` on and beyond the rows' length.
-__device__ __forceinline__ void fetch(f16* block, const f16* matrix, unsigned start, unsigned end, unsigned dim) {
+__device__ __forceinline__ void fetch(Half* block, const Half* matrix, unsigned start, unsigned end, unsigned dim) {
     unsigned row = start + threadIdx.x / SHARERS, column = threadIdx.x % SHARERS * PIECE;
-    const f16* source = matrix + (unsigned long long)row * dim + column;
-    f16* target = block + threadIdx.x / SHARERS * STRIDE + column;
+    const Half* source = matrix + (unsigned long long)row * dim + column;
+    Half* target = block + threadIdx.x / SHARERS * STRIDE + column;
     // Pieces that pass through registers come one at a time.
 #pragma unroll(ALIGNED ? KEYS / STEP : 1)
     for (int i = 0; i < KEYS / STEP; ++i) {
@@ -56,7 +56,7 @@ __device__ __forceinline__ void fetch(f16* block, const f16* matrix, unsigned st
                 copy_async_16(target + j, source + j, row < end && column + j < dim);
             } else {
 #pragma unroll
-                for (int e = j; e < j + PIECE; ++e) target[e] = row < end && column + e < dim ? source[e] : f16(0);
+                for (int e = j; e < j + PIECE; ++e) target[e] = row < end && column + e < dim ? source[e] : Half(0);
             }
         }
         row += STEP;
@@ -66,7 +66,7 @@ __device__ __forceinline__ void fetch(f16* block, const f16* matrix, unsigned st
 }
 
 // Two neighbours of a row of Q, as halves; zeros beyond its length.
-__device__ __forceinline__ unsigned load_pair(const f16* row, unsigned column, unsigned dim) {
+__device__ __forceinline__ unsigned load_pair(const Half* row, unsigned column, unsigned dim) {
     if (ALIGNED) return column < dim ? *(const unsigned*)(row + column) : 0;
     unsigned first = column < dim ? row[column] : 0, second = column + 1 < dim ? row[column + 1] : 0;
     return first | second << 16;
@@ -86,14 +86,14 @@ __device__ __forceinline__ float row_sum(float x) {
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
-    attention_mma(const f16* __restrict__ q, const f16* __restrict__ k, const f16* __restrict__ v,
+    attention_mma(const Half* __restrict__ q, const Half* __restrict__ k, const Half* __restrict__ v,
                   Result* __restrict__ o, Params p) {
     Share share = this_share<QUERIES>(p);
     if (!share.exists) return;
     unsigned dim = p.head_dim;
     k += (unsigned long long)share.head * p.seq_kv * dim;
     v += (unsigned long long)share.head * p.seq_kv * dim;
-    f16* shared = (f16*)shared_memory;
+    Half* shared = (Half*)shared_memory;
     int lane = threadIdx.x % 32;
     // Of the rows 16·i + 8·half of a warp, a lane has this one and the columns 8·j + this one and the next.
     unsigned own_row = share.first_row + threadIdx.x / 32 * WARP_QUERIES + lane / 4;
@@ -113,7 +113,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
         for (int half = 0; half < 2; ++half) {
             unsigned row = own_row + 16 * i + 8 * half;
             bool exists = row < p.rows;
-            const f16* source = q + (head_row + (exists ? row : 0)) * dim;
+            const Half* source = q + (head_row + (exists ? row : 0)) * dim;
 #pragma unroll
             for (int d = 0; d < DIM / 16; ++d) {
 #pragma unroll
@@ -147,8 +147,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
         copy_async_wait<0>();
         // These keys are there for all threads, and all are done with those before, whose slot is filled next.
         __syncthreads();
-        const f16* keys = shared + slot * 2 * BLOCK;
-        const f16* values = keys + BLOCK;
+        const Half* keys = shared + slot * 2 * BLOCK;
+        const Half* values = keys + BLOCK;
         slot = 1 - slot;
         if (start + KEYS < share.end_key) {
             fetch(shared + slot * 2 * BLOCK, k, start + KEYS, share.end_key, dim);
@@ -227,7 +227,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
 #pragma unroll
                 for (int e = 0; e < 4; ++e) {
                     const float(&pair)[4] = scores[i][2 * t + e / 2];
-                    weights[i][e] = f32_to_f16_pair(pair[e % 2 * 2], pair[e % 2 * 2 + 1]);
+                    weights[i][e] = f32_to_half_pair(pair[e % 2 * 2], pair[e % 2 * 2 + 1]);
                 }
             }
 #pragma unroll
@@ -268,12 +268,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
                 if (column < dim) target[column] = first;
                 if (column + 1 < dim) target[column + 1] = second;
 #else
-                unsigned pair = f32_to_f16_pair(first * inverse, second * inverse);
+                unsigned pair = f32_to_half_pair(first * inverse, second * inverse);
                 if (ALIGNED) {
                     if (column < dim) *(unsigned*)(target + column) = pair;
                 } else {
-                    if (column < dim) target[column] = (f16)pair;
-                    if (column + 1 < dim) target[column + 1] = (f16)(pair >> 16);
+                    if (column < dim) target[column] = (Half)pair;
+                    if (column + 1 < dim) target[column + 1] = (Half)(pair >> 16);
                 }
 #endif
             }

@@ -97,7 +97,12 @@ impl MmaPlan {
     /// The valid plans, the preferred one first: the largest tile that rows fill and that gives every compute unit work.
     pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
         let Some(language) = mma::language(caps) else { return Vec::new() };
-        if problem.precision != Precision::F16
+        // In OpenCL C, there are kernels of one type of halves.
+        let of_type = match language {
+            Language::CudaC => problem.precision.is_wide_half(),
+            _ => problem.precision == Precision::F16,
+        };
+        if !of_type
             || problem.precision.missing(caps).is_some()
             || problem.head_dim > LONGEST_HEAD
         {

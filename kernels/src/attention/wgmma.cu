@@ -20,12 +20,12 @@ constexpr int THREADS = GROUP * (1 + GROUPS);
 constexpr int COPYING_REGISTERS = 40, MULTIPLYING_REGISTERS = 232;
 // Rows of a box have so many bytes and elements; a longer row is in several chunks, each with all rows of a block.
 constexpr unsigned ROW_BYTES = 128;
-constexpr int CHUNK = ROW_BYTES / sizeof(f16), CHUNKS = DIM / CHUNK;
+constexpr int CHUNK = ROW_BYTES / sizeof(Half), CHUNKS = DIM / CHUNK;
 // Swizzled rows repeat after so many bytes.
 constexpr unsigned ALIGNMENT = 1024;
 
 // Shared memory: rows of Q, slots, images of maps, barriers.
-constexpr unsigned QUERY_BYTES = QUERIES * DIM * sizeof(f16), SLOT_BYTES = KEYS * DIM * sizeof(f16);
+constexpr unsigned QUERY_BYTES = QUERIES * DIM * sizeof(Half), SLOT_BYTES = KEYS * DIM * sizeof(Half);
 constexpr unsigned IMAGES_AT = QUERY_BYTES + SLOTS * SLOT_BYTES;
 constexpr unsigned BARRIERS_AT = IMAGES_AT + 4 * sizeof(TensorMap);
 
@@ -34,7 +34,7 @@ extern __shared__ __align__(128) unsigned char shared_memory[];
 // A block of rows in shared memory as an operand: from this row and this element of the rows on.
 template <int ROWS>
 __device__ __forceinline__ unsigned long long operand(unsigned block, unsigned row, unsigned element) {
-    unsigned at = element / CHUNK * ROWS * ROW_BYTES + row * ROW_BYTES + element % CHUNK * sizeof(f16);
+    unsigned at = element / CHUNK * ROWS * ROW_BYTES + row * ROW_BYTES + element % CHUNK * sizeof(Half);
     return swizzled_descriptor(block + at, ROWS * ROW_BYTES);
 }
 
@@ -209,7 +209,7 @@ __device__ __forceinline__ void narrow_weights(Weights& weights, const Scores& s
     for (int t = 0; t < KEYS / 16; ++t) {
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
-            weights[t][e] = f32_to_f16_pair(scores[8 * t + 2 * e], scores[8 * t + 2 * e + 1]);
+            weights[t][e] = f32_to_half_pair(scores[8 * t + 2 * e], scores[8 * t + 2 * e + 1]);
         }
     }
 }
@@ -227,9 +227,9 @@ __device__ __forceinline__ void store(
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
             const float* x = sums + d / 2 + 2 * e;
-            pairs[e] = f32_to_f16_pair(x[0] * inverse[e % 2], x[1] * inverse[e % 2]);
+            pairs[e] = f32_to_half_pair(x[0] * inverse[e % 2], x[1] * inverse[e % 2]);
         }
-        unsigned target = place + d / CHUNK * QUERIES * ROW_BYTES + d % CHUNK * sizeof(f16);
+        unsigned target = place + d / CHUNK * QUERIES * ROW_BYTES + d % CHUNK * sizeof(Half);
         store_matrices(swizzled(target), pairs[0], pairs[1], pairs[2], pairs[3]);
     }
     publish_shared();
@@ -318,7 +318,7 @@ __device__ __forceinline__ void attend(
 
 // `maps` has room for four of each thread block.
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
-    attention_wgmma(const f16* q, const f16* k, const f16* v, f16* o, TensorMap* maps, Params p) {
+    attention_wgmma(const Half* q, const Half* k, const Half* v, Half* o, TensorMap* maps, Params p) {
     unsigned start = (shared_address(shared_memory) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     TensorMap* images = (TensorMap*)(shared_memory + (start - shared_address(shared_memory)) + IMAGES_AT);
     maps += 4 * blockIdx.x;
@@ -326,7 +326,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     QuerySlot queries = {start, 0};
     int group = group_number(), warp = threadIdx.x / 32;
     if (group == 0) {
-        const f16* first = warp == 0 ? q : warp == 1 ? k : warp == 2 ? v : o;
+        const Half* first = warp == 0 ? q : warp == 1 ? k : warp == 2 ? v : o;
         bool of_rows = warp == 0 || warp == 3;
         tensor_map_build(maps + warp, images + warp, first, p.key_heads, of_rows ? p.rows : p.seq_kv, p.head_dim,
                          of_rows ? GROUP_QUERIES : KEYS);

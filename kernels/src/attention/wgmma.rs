@@ -7,7 +7,7 @@ use super::split::{LONGEST_HEAD, PARAMS_BYTES, Split};
 use crate::demand::reuse;
 use crate::gemm::{precision_define, wgmma};
 use crate::program::{defines, operands};
-use crate::{BufferRole, BufferSpec, Demand, LaunchSpec, Precision, Program};
+use crate::{BufferRole, BufferSpec, Demand, LaunchSpec, Program};
 use accelbench_backends::{Access, Caps, KernelSpec, Source};
 
 const SOURCE: &str = concat!(
@@ -53,7 +53,7 @@ pub struct WgmmaPlan {
 impl WgmmaPlan {
     /// The plan, where it is valid.
     pub fn of(problem: &AttentionProblem, caps: &Caps) -> Option<Self> {
-        let halves = problem.precision == Precision::F16 && problem.precision.missing(caps).is_none();
+        let halves = problem.precision.is_wide_half() && problem.precision.missing(caps).is_none();
         // The copy engine takes rows that start at multiples of 16 bytes.
         if !halves || !wgmma::has_instructions(caps) || !problem.head_dim.is_multiple_of(8) {
             return None;
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::attention::Attention;
     use crate::bound::TypedPlan;
-    use crate::{Operation, testing};
+    use crate::{Operation, Precision, testing};
     use accelbench_backends::{DeviceKind, Language};
 
     fn device() -> Caps {

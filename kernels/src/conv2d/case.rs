@@ -29,7 +29,7 @@ impl Operation for Conv2d {
     }
 
     fn precisions(&self) -> &'static [Precision] {
-        &[Precision::F64, Precision::F32, Precision::F16]
+        &[Precision::F64, Precision::F32, Precision::Bf16, Precision::F16]
     }
 
     fn shapes(&self, profile: Profile) -> Vec<NamedShape> {
@@ -128,11 +128,11 @@ impl Case for ConvProblem {
 
     fn inputs(&self) -> Vec<TensorSpec> {
         let [x, w, _] = self.elements();
-        vec![self.precision.tensor("X", x), self.precision.tensor("W", w)]
+        vec![self.precision.input("X", x), self.precision.input("W", w)]
     }
 
     fn output(&self) -> TensorSpec {
-        self.precision.tensor("Y", self.elements()[2])
+        self.precision.output("Y", self.elements()[2])
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {

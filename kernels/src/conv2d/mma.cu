@@ -30,14 +30,14 @@ struct WindowsAlongK : Stages<SIDE, true> {
 
     const Block& block;
     unsigned channels;
-    f16* shared;
+    Half* shared;
     int target;
     Depth depth;
-    Window<f16> windows[TURNS];
+    Window<Half> windows[TURNS];
     Piece held[TURNS];
 
     __device__ __forceinline__ WindowsAlongK(
-        const f16* x, const Block& block, const Sizes& sizes, unsigned group, unsigned long long origin, f16* shared)
+        const Half* x, const Block& block, const Sizes& sizes, unsigned group, unsigned long long origin, Half* shared)
         : block(block),
           channels(sizes.channels),
           shared(shared),
@@ -45,7 +45,7 @@ struct WindowsAlongK : Stages<SIDE, true> {
           depth(block.p, sizes.channels, threadIdx.x % PIECES_OF_ROW * PIECE) {
 #pragma unroll
         for (int t = 0; t < TURNS; ++t) {
-            windows[t] = Window<f16>(x, block.p, sizes, group, origin + threadIdx.x / PIECES_OF_ROW + t * STEP);
+            windows[t] = Window<Half>(x, block.p, sizes, group, origin + threadIdx.x / PIECES_OF_ROW + t * STEP);
         }
     }
 
@@ -83,7 +83,7 @@ struct WindowsAlongK : Stages<SIDE, true> {
         for (int t = 0; t < TURNS; ++t) *(Piece*)place(slot, t) = held[t];
     }
 
-    __device__ __forceinline__ f16* place(int slot, int t) const {
+    __device__ __forceinline__ Half* place(int slot, int t) const {
         return shared + slot * Layout::STAGE + target + t * STEP * Layout::STRIDE;
     }
 };
@@ -97,14 +97,14 @@ struct WindowsAcross : Stages<SIDE, false> {
 
     const Block& block;
     unsigned channels;
-    f16* shared;
+    Half* shared;
     int target;
     Depth depth;
-    Window<f16> window;
+    Window<Half> window;
     unsigned held[LENGTH / 2];
 
     __device__ __forceinline__ WindowsAcross(
-        const f16* x, const Block& block, const Sizes& sizes, unsigned group, unsigned long long origin, f16* shared)
+        const Half* x, const Block& block, const Sizes& sizes, unsigned group, unsigned long long origin, Half* shared)
         : block(block),
           channels(sizes.channels),
           shared(shared),
@@ -128,7 +128,7 @@ struct WindowsAcross : Stages<SIDE, false> {
     __device__ __forceinline__ void settle(int slot) const {
 #pragma unroll
         for (int e = 0; e < LENGTH; ++e) {
-            shared[slot * Layout::STAGE + target + e * Layout::STRIDE] = (f16)(held[e / 2] >> e % 2 * 16);
+            shared[slot * Layout::STAGE + target + e * Layout::STRIDE] = (Half)(held[e / 2] >> e % 2 * 16);
         }
     }
 };
@@ -142,13 +142,13 @@ struct Points : Stages<SIDE, false> {
     static constexpr int TURNS = TILE_K / STEP;
     static_assert(THREADS % PIECES_OF_ROW == 0 && TILE_K % STEP == 0, "threads must share a block evenly");
 
-    f16* shared;
-    const f16* first;
+    Half* shared;
+    const Half* first;
     unsigned long long area;
     unsigned planes;
 
     __device__ __forceinline__ Points(
-        const f16* x, const Block& block, const Sizes& sizes, unsigned group, unsigned long long origin, f16* shared)
+        const Half* x, const Block& block, const Sizes& sizes, unsigned group, unsigned long long origin, Half* shared)
         : shared(shared), area((unsigned long long)block.p.h * block.p.w) {
         unsigned long long pixel = origin + threadIdx.x % PIECES_OF_ROW * PIECE;
         planes = pixel < sizes.pixels ? sizes.channels : 0;
@@ -157,7 +157,7 @@ struct Points : Stages<SIDE, false> {
 
     __device__ __forceinline__ void fetch(unsigned start, int slot) const {
         int row = threadIdx.x / PIECES_OF_ROW;
-        f16* target = shared + slot * Layout::STAGE + row * Layout::STRIDE + threadIdx.x % PIECES_OF_ROW * PIECE;
+        Half* target = shared + slot * Layout::STAGE + row * Layout::STRIDE + threadIdx.x % PIECES_OF_ROW * PIECE;
 #pragma unroll
         for (int t = 0; t < TURNS; ++t) {
             unsigned plane = start + row + t * STEP;
@@ -181,13 +181,13 @@ typedef WindowsAcross<SIDE_X> Windows;
 #endif
 
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
-    conv2d_mma(const f16* __restrict__ x, const f16* __restrict__ w, f16* __restrict__ y, Block block) {
+    conv2d_mma(const Half* __restrict__ x, const Half* __restrict__ w, Half* __restrict__ y, Block block) {
     const Params& p = block.p;
     Sizes sizes(p);
     GroupTile<TILE_M, TILE_N> its(p, sizes);
     if (!its.exists) return;
-    const f16* first_filter = w + (unsigned long long)its.group * sizes.filters * sizes.depths;
-    f16* shared = (f16*)shared_memory;
+    const Half* first_filter = w + (unsigned long long)its.group * sizes.filters * sizes.depths;
+    Half* shared = (Half*)shared_memory;
     Windows windows(x, block, sizes, its.group, NHWC ? its.tile.row : its.tile.column, shared);
     Filters filters(first_filter, sizes.filters, sizes.depths, NHWC ? its.tile.column : its.tile.row,
                     shared + STAGES * Windows::STAGE);
@@ -211,12 +211,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
                 unsigned row = (unsigned)its.tile.row + at.row + 16 * i + 8 * half + at.lane / 4;
                 if (row >= its.m || column >= its.n) continue;
                 unsigned pair = halves(sums[i][j], half);
-                f16* target = y + its.place(row, column, p, sizes);
+                Half* target = y + its.place(row, column, p, sizes);
                 if (pairs) {
                     *(unsigned*)target = pair;
                 } else {
-                    *target = (f16)pair;
-                    if (column + 1 < its.n) y[its.place(row, column + 1, p, sizes)] = (f16)(pair >> 16);
+                    *target = (Half)pair;
+                    if (column + 1 < its.n) y[its.place(row, column + 1, p, sizes)] = (Half)(pair >> 16);
                 }
             }
         }

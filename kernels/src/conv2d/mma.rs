@@ -4,10 +4,10 @@
 use super::single::{BINDINGS, PARAMS_BYTES, single};
 use super::tiled::{layout_define, products};
 use super::{ConvProblem, Layout};
+use crate::Program;
 use crate::gemm::tiled::precision_define;
 use crate::gemm::{MmaPlan as Tile, mma, preferred_first};
 use crate::program::{self, fold_grid};
-use crate::{Precision, Program};
 use accelbench_backends::{Caps, KernelSpec, Source};
 
 const SOURCE: &str = concat!(
@@ -47,7 +47,7 @@ impl MmaPlan {
     }
 
     fn of_tiles(tiles: impl Iterator<Item = Tile>, problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
-        if problem.precision != Precision::F16
+        if !problem.precision.is_wide_half()
             || !mma::has_instructions(caps)
             || problem.precision.missing(caps).is_some()
         {

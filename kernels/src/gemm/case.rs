@@ -84,11 +84,11 @@ impl Case for GemmProblem {
 
     fn inputs(&self) -> Vec<TensorSpec> {
         let [a, b, _] = self.elements();
-        vec![self.precision.tensor("A", a), self.precision.tensor("B", b)]
+        vec![self.precision.input("A", a), self.precision.input("B", b)]
     }
 
     fn output(&self) -> TensorSpec {
-        self.precision.tensor("C", self.elements()[2])
+        self.precision.output("C", self.elements()[2])
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {

@@ -16,11 +16,12 @@ pub(super) fn program(name: &str, problem: &GemmProblem) -> Program {
     program::library(problem, name, arguments(problem))
 }
 
+/// A function that rounds its operands takes them by the type that it rounds them to.
 fn arguments(problem: &GemmProblem) -> Value {
     json!({
         "m": problem.m, "n": problem.n, "k": problem.k,
         "trans_a": problem.trans_a, "trans_b": problem.trans_b,
-        "storage": problem.precision.storage().name(),
+        "storage": problem.precision.operand().name(),
         "accumulate": problem.precision.accumulate().name(),
     })
 }

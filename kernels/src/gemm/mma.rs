@@ -1,6 +1,6 @@
-//! GEMM of halves or doubles on matrix units: a warp multiplies pieces such as 16 × 16 by 16 × 8, blocks of A and B arrive
-//! by asynchronous copies. In CUDA C, see `mma.cu`; of halves in OpenCL C, too, where its compiler takes inline PTX, see
-//! `mma.cl`. Other languages have no such instruction on every device.
+//! GEMM on matrix units, of all types that these have: a warp multiplies pieces such as 16 × 16 by 16 × 8, blocks of A and
+//! B arrive by asynchronous copies. In CUDA C, see `mma.cu`; of halves in OpenCL C, too, where its compiler takes inline
+//! PTX, see `mma.cl`. Other languages have no such instruction on every device.
 
 use super::GemmProblem;
 use super::plan::preferred_first;
@@ -21,7 +21,7 @@ const CUDA: &str = concat!(
     include_str!("mma.cu")
 );
 
-/// Length of the staged part of sums of halves: one line of 64 bytes.
+/// Length of the staged part of sums of halves: one line of 64 bytes, as of all types but doubles.
 pub(crate) const TILE_K: u32 = 32;
 
 /// That of doubles: one line of 128 bytes.
@@ -44,23 +44,29 @@ pub struct MmaPlan {
     pub tile_k: u32,
     /// Elements after a row of a staged block, so that rows start in other banks. 0 where pieces of a row change places
     /// instead, which takes no memory.
-    pub padding: u32,
+    pub padded: bool,
 }
 
 impl MmaPlan {
     /// A plan for halves.
     pub(crate) const fn new(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
-        Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K, padding: 8 }
+        Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K, padded: true }
     }
 
     /// A plan for doubles.
     const fn of_doubles(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
-        Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K_OF_DOUBLES, padding: 4 }
+        Self { tile_m, tile_n, warp_m, warp_n, stages, tile_k: TILE_K_OF_DOUBLES, padded: true }
     }
 
     /// A plan for halves in OpenCL C.
     const fn without_padding(tile_m: u32, tile_n: u32, warp_m: u32, warp_n: u32, stages: u32) -> Self {
-        Self { padding: 0, ..Self::new(tile_m, tile_n, warp_m, warp_n, stages) }
+        Self { padded: false, ..Self::new(tile_m, tile_n, warp_m, warp_n, stages) }
+    }
+
+    /// The same for another type: as many bytes staged.
+    fn of_type(self, precision: Precision) -> Self {
+        let halves = 2 * TILE_K / precision.storage().bytes() as u32;
+        Self { tile_k: if precision == Precision::F64 { TILE_K_OF_DOUBLES } else { halves }, ..self }
     }
 
     /// From large tiles to small. Three stages where four don't fit.
@@ -92,12 +98,14 @@ impl MmaPlan {
             return Vec::new();
         }
         let ladder = match (problem.precision, language(caps)) {
-            (Precision::F16 | Precision::F16Acc16, Some(Language::CudaC)) => &Self::LADDER[..],
-            (Precision::F16 | Precision::F16Acc16, Some(Language::OpenClC)) => &Self::LADDER_WITHOUT_PADDING[..],
+            (Precision::F32, _) | (_, None) => &[],
             (Precision::F64, Some(Language::CudaC)) => &Self::LADDER_OF_DOUBLES[..],
+            (_, Some(Language::CudaC)) => &Self::LADDER[..],
+            (Precision::F16 | Precision::F16Acc16, Some(_)) => &Self::LADDER_WITHOUT_PADDING[..],
             _ => &[],
         };
-        let valid = ladder.iter().copied().filter(|plan| plan.valid(problem, caps)).collect();
+        let ladder = ladder.iter().map(|plan| plan.of_type(problem.precision));
+        let valid = ladder.filter(|plan| plan.valid(problem, caps)).collect();
         let units = u64::from(caps.compute_units.unwrap_or(16));
         preferred_first(valid, |plan| plan.tiles(problem.m, problem.n) >= units)
     }
@@ -105,18 +113,18 @@ impl MmaPlan {
     /// All valid plans.
     pub(super) fn space(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
         // What has instructions and types has candidates, all of one layout.
-        let Some(&Self { padding, .. }) = Self::candidates(problem, caps).first() else { return Vec::new() };
-        let all = Self::all(problem.precision).map(|plan| Self { padding, ..plan });
+        let Some(&Self { padded, .. }) = Self::candidates(problem, caps).first() else { return Vec::new() };
+        let all = Self::all(problem.precision).map(|plan| Self { padded, ..plan });
         all.filter(|plan| plan.valid(problem, caps)).collect()
     }
 
     /// All sizes that the kernels of CUDA C can be made in.
     pub(crate) fn all(precision: Precision) -> impl Iterator<Item = Self> {
         let doubles = precision == Precision::F64;
-        let of = if doubles { Self::of_doubles } else { Self::new };
         let (tiles, warps) = ([64, 128, 256], [32, 64]);
         let all = grid([&tiles, &tiles, &warps, &warps, &[2, 3, 4, 5]]);
-        all.map(move |[tile_m, tile_n, warp_m, warp_n, stages]| of(tile_m, tile_n, warp_m, warp_n, stages))
+        all.map(move |[tile_m, tile_n, warp_m, warp_n, stages]| Self::new(tile_m, tile_n, warp_m, warp_n, stages))
+            .map(move |plan| plan.of_type(precision))
             .filter(move |plan| plan.fits_registers(if doubles { 2 } else { 1 }))
     }
 
@@ -156,12 +164,19 @@ impl MmaPlan {
 
     /// Local memory of a work-group, in bytes, where rows of A, columns of B lie along k or across.
     pub(crate) fn shared_bytes(&self, a_along_k: bool, b_along_k: bool, precision: Precision) -> u32 {
+        let element = precision.storage().bytes() as u32;
         let operand = |side: u32, along_k: bool| {
             let (rows, columns) = if along_k { (side, self.tile_k) } else { (self.tile_k, side) };
-            rows * (columns + self.padding)
+            // As in the sources.
+            let padding = match (self.padded, element) {
+                (false, _) => 0,
+                (true, 8) => 32,
+                (true, 4) if !along_k => 32,
+                (true, _) => 16,
+            };
+            rows * (columns * element + padding)
         };
-        let elements = operand(self.tile_m, a_along_k) + operand(self.tile_n, b_along_k);
-        self.stages * elements * precision.storage().bytes() as u32
+        self.stages * (operand(self.tile_m, a_along_k) + operand(self.tile_n, b_along_k))
     }
 
     /// The definitions of `mma_loop.cuh` and of `mma.cl`, but for the precision.
@@ -296,7 +311,7 @@ mod tests {
             assert_eq!(program.kernels[0].source.language(), Language::OpenClC);
             assert_eq!(program.kernels[0].shared_bytes, 0);
             let space = MmaPlan::space(&problem, &opencl());
-            assert!(space.iter().all(|plan| plan.padding == 0) && space.contains(&plans[0]), "{space:?}");
+            assert!(space.iter().all(|plan| !plan.padded) && space.contains(&plans[0]), "{space:?}");
         }
     }
 }

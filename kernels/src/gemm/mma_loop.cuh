@@ -1,11 +1,12 @@
 // The main loop of a product on the matrix units by warps' instructions: of halves by mma.sync.m16n8k16, compute capability
-// 8.0 and up, of doubles by m8n8k4 or, from 9.0 on, by m16n8k8.
+// 8.0 and up, of floats, rounded to tf32, by m16n8k8, of whole numbers of 8 bits by m16n8k32, of doubles by m8n8k4 or, from
+// 9.0 on, by m16n8k8.
 //
 // A thread block computes TILE_M x TILE_N of C, a warp WARP_M x WARP_N of that. STAGES blocks of TILE_K columns of A
 // and rows of B are on their way into shared memory at a time, in the layout that they have in memory.
 //
-// Specialised by: TILE_M TILE_N TILE_K WARP_M WARP_N STAGES, and one of PRECISION_F16 PRECISION_F16_ACC16 PRECISION_F64;
-// for doubles INSTRUCTION_M, 8 or 16.
+// Specialised by: TILE_M TILE_N TILE_K WARP_M WARP_N STAGES, and one of PRECISION_F16 PRECISION_BF16
+// PRECISION_F16_ACC16 PRECISION_TF32 PRECISION_I8 PRECISION_F64; for doubles INSTRUCTION_M, 8 or 16.
 
 #if defined(PRECISION_F64)
 typedef double element;
@@ -15,15 +16,27 @@ constexpr int INSTRUCTION_K = INSTRUCTION_M / 2;
 typedef double OperandA[INSTRUCTION_M * INSTRUCTION_K / 32];
 typedef double OperandB[INSTRUCTION_K / 4];
 typedef double Sums[INSTRUCTION_M / 4];
+#elif defined(PRECISION_TF32)
+typedef float element;
+constexpr int INSTRUCTION_M = 16, INSTRUCTION_K = 8;
+typedef Tf32 OperandA[4];
+typedef Tf32 OperandB[2];
+typedef float Sums[4];
+#elif defined(PRECISION_I8)
+typedef signed char element;
+constexpr int INSTRUCTION_M = 16, INSTRUCTION_K = 32;
+typedef unsigned OperandA[4];
+typedef unsigned OperandB[2];
+typedef int Sums[4];
 #else
-typedef f16 element;
+typedef Half element;
 constexpr int INSTRUCTION_M = 16, INSTRUCTION_K = 16;
 typedef unsigned OperandA[4];
 typedef unsigned OperandB[2];
-#if defined(PRECISION_F16)
-typedef float Sums[4];
-#else
+#if defined(PRECISION_F16_ACC16)
 typedef unsigned Sums[2];
+#else
+typedef float Sums[4];
 #endif
 #endif
 
@@ -31,8 +44,6 @@ constexpr int WARPS_N = TILE_N / WARP_N;
 constexpr int THREADS = TILE_M / WARP_M * WARPS_N * 32;
 // Elements of a 16-byte piece.
 constexpr int PIECE = 16 / sizeof(element);
-// Elements after a row: rows then start in other banks, any eight of halves and any four of doubles.
-constexpr int PADDING = sizeof(element) == 2 ? 8 : 4;
 
 extern __shared__ __align__(128) unsigned char shared_memory[];
 
@@ -43,7 +54,10 @@ struct Stages {
     static constexpr bool ALONG_K = WITH_K;
     static constexpr int ROWS = ALONG_K ? SIDE : TILE_K;
     static constexpr int COLUMNS = ALONG_K ? TILE_K : SIDE;
-    static constexpr int STRIDE = COLUMNS + PADDING;
+    // What comes after a row has rows start in other banks: any eight that are read together, or any four where a lane
+    // reads its elements one by one and they are wide or lie across k.
+    static constexpr int PADDING_BYTES = sizeof(element) == 8 || (sizeof(element) == 4 && !ALONG_K) ? 32 : 16;
+    static constexpr int STRIDE = COLUMNS + PADDING_BYTES / sizeof(element);
     static constexpr int STAGE = ROWS * STRIDE;
     static constexpr int PIECES = ROWS * COLUMNS / PIECE;
     static constexpr int TURNS = (PIECES + THREADS - 1) / THREADS;
@@ -94,9 +108,9 @@ struct Matrix : Stages<SIDE, WITH_K> {
 };
 
 // The two columns of a lane's row `row`: the upper one (0) or that 8 below it (1).
-#if defined(PRECISION_F16)
+#if defined(PRECISION_F16) || defined(PRECISION_BF16)
 __device__ __forceinline__ unsigned halves(const Sums& sums, int row) {
-    return f32_to_f16_pair(sums[2 * row], sums[2 * row + 1]);
+    return f32_to_half_pair(sums[2 * row], sums[2 * row + 1]);
 }
 #elif defined(PRECISION_F16_ACC16)
 __device__ __forceinline__ unsigned halves(const Sums& sums, int row) { return sums[row]; }

@@ -31,8 +31,9 @@ impl GemmProblem {
         let (m, n, k) = (fields.side("m")?, fields.side("n")?, fields.side("k")?);
         let trans = fields.word("trans", &["nn", "nt", "tn", "tt"])?;
         let (trans_a, trans_b) = (trans.starts_with('t'), trans.ends_with('t'));
-        for (name, rows, columns) in [("A", m, k), ("B", k, n), ("C", m, n)] {
-            check_bytes("gemm", name, &[rows, columns], precision.storage().bytes())?;
+        let (input, output) = (precision.storage().bytes(), precision.result().bytes());
+        for (name, rows, columns, bytes) in [("A", m, k, input), ("B", k, n, input), ("C", m, n, output)] {
+            check_bytes("gemm", name, &[rows, columns], bytes)?;
         }
         Ok(Self { precision, m, n, k, trans_a, trans_b })
     }

@@ -149,7 +149,7 @@ impl Truth<'_> {
 mod tests {
     use super::*;
     use crate::{Case, Precision};
-    use half::f16;
+    use half::{bf16, f16};
 
     fn problem(precision: Precision, side: u32) -> GemmProblem {
         GemmProblem { precision, m: side, n: side, k: side, trans_a: false, trans_b: true }
@@ -215,6 +215,74 @@ mod tests {
             assert!(!verify(&problem, &inputs, &store(&half)).ok, "side {side}");
             let relaxed = GemmProblem { precision: Precision::F16Acc16, ..problem };
             assert!(verify(&relaxed, &inputs, &store(&half)).ok, "side {side}");
+        }
+    }
+
+    /// A float with the lowest bits of its significand rounded off, ties away from zero, or cut off.
+    fn narrowed(x: f64, bits: u32, cut: bool) -> f64 {
+        let step = 1 << (24 - bits);
+        let up = if cut { 0 } else { step / 2 };
+        f64::from(f32::from_bits(((x as f32).to_bits() + up) & !(step - 1)))
+    }
+
+    /// The product of operands that are narrowed to so many bits first.
+    fn product_of_narrowed(problem: &GemmProblem, inputs: &[Tensor], bits: u32, cut: bool) -> Tensor {
+        let narrow =
+            |tensor: &Tensor| f32s(&tensor.to_f64().iter().map(|&x| narrowed(x, bits, cut)).collect::<Vec<_>>());
+        let inputs: Vec<_> = inputs.iter().map(narrow).collect();
+        f32s(&product(problem, &inputs, |sum| f64::from(sum as f32)))
+    }
+
+    #[test]
+    fn operands_may_lose_what_tf32_does_not_have_and_no_more() {
+        assert_eq!(narrowed(1.0 + 2_f64.powi(-11), 11, false).to_bits(), (1.0 + 2_f64.powi(-10)).to_bits());
+        assert_eq!(narrowed(-1.0 - 2_f64.powi(-12), 11, false).to_bits(), (-1.0_f64).to_bits());
+        for side in [200, 500] {
+            let problem = problem(Precision::Tf32, side);
+            let inputs = inputs(&problem);
+            let of = |bits, cut| verify(&problem, &inputs, &product_of_narrowed(&problem, &inputs, bits, cut));
+            assert!(of(24, false).ok && of(11, false).ok, "side {side}: {:?}", of(11, false));
+            // Operands of bfloat16 have three bits less.
+            assert!(!of(8, false).ok && !of(8, true).ok, "side {side}");
+            let exact = GemmProblem { precision: Precision::F32, ..problem };
+            assert!(!verify(&exact, &inputs, &product_of_narrowed(&problem, &inputs, 11, false)).ok, "side {side}");
+        }
+    }
+
+    #[test]
+    fn results_and_sums_of_bfloat16_are_told_apart() {
+        for side in [64, 500] {
+            let problem = problem(Precision::Bf16, side);
+            let inputs = inputs(&problem);
+            let store = |values: &[f64]| Tensor::Bf16(values.iter().map(|&value| bf16::from_f64(value)).collect());
+            let single = product(&problem, &inputs, |sum| f64::from(sum as f32));
+            assert!(verify(&problem, &inputs, &store(&single)).ok);
+            // Cut off instead of rounded is faithful, too; another bit less is not.
+            let narrow = |bits| store(&single.iter().map(|&value| narrowed(value, bits, true)).collect::<Vec<_>>());
+            assert!(
+                verify(&problem, &inputs, &narrow(8)).ok && !verify(&problem, &inputs, &narrow(6)).ok,
+                "side {side}"
+            );
+            let half = product(&problem, &inputs, |sum| bf16::from_f64(sum).to_f64());
+            assert!(!verify(&problem, &inputs, &store(&half)).ok, "side {side}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_exact_whatever_their_number() {
+        for side in [64, 500] {
+            let problem = problem(Precision::I8, side);
+            let inputs = inputs(&problem);
+            let whole = |values: &[f64]| Tensor::I32(values.iter().map(|&value| value as i32).collect());
+            let right = product(&problem, &inputs, |sum| sum);
+            let verdict = verify(&problem, &inputs, &whole(&right));
+            assert!(verdict.ok, "{verdict:?}");
+            assert_eq!([verdict.max_error, verdict.bound].map(f64::to_bits), [0; 2]);
+            let mut wrong = right.clone();
+            wrong[side as usize * side as usize / 2 + 7] += 1.0;
+            assert!(!verify(&problem, &inputs, &whole(&wrong)).ok, "side {side}");
+            let saturated: Vec<f64> = right.iter().map(|sum| sum.clamp(-32768.0, 32767.0)).collect();
+            assert!(!verify(&problem, &inputs, &whole(&saturated)).ok, "side {side}");
         }
     }
 

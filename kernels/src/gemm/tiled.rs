@@ -110,7 +110,7 @@ impl TiledPlan {
 
     /// The valid plans for such products, the preferred one first.
     pub(crate) fn fitting(problem: &Products, caps: &Caps) -> Vec<Self> {
-        if language(caps).is_none() || problem.precision.missing(caps).is_some() {
+        if !Self::computes(problem.precision, caps) {
             return Vec::new();
         }
         let valid = Self::LADDER.into_iter().filter(|plan| plan.valid(problem, caps)).collect();
@@ -122,13 +122,18 @@ impl TiledPlan {
 
     /// All valid plans for such products.
     pub(crate) fn space(problem: &Products, caps: &Caps) -> Vec<Self> {
-        if language(caps).is_none() || problem.precision.missing(caps).is_some() {
+        if !Self::computes(problem.precision, caps) {
             return Vec::new();
         }
         let (sides, depths, threads) = ([16, 32, 64, 128, 256], [8, 16, 32], [1, 2, 4, 8]);
         let all = grid([&sides, &sides, &depths, &threads, &threads]);
         let plans = all.map(|[tile_m, tile_n, tile_k, m, n]| Self::new(tile_m, tile_n, tile_k, m, n));
         plans.filter(|plan| plan.shares_evenly() && plan.valid(problem, caps)).collect()
+    }
+
+    /// Whether there is a kernel for this type on such a device.
+    fn computes(precision: Precision, caps: &Caps) -> bool {
+        language(caps).is_some() && !precision.needs_matrix_units() && precision.missing(caps).is_none()
     }
 
     /// Whether the work-items can share the staging of each block evenly, whichever way it lies in memory: the kernels
@@ -312,8 +317,11 @@ pub(crate) fn precision_define(precision: Precision) -> &'static str {
     match precision {
         Precision::F64 => "PRECISION_F64",
         Precision::F32 => "PRECISION_F32",
+        Precision::Tf32 => "PRECISION_TF32",
+        Precision::Bf16 => "PRECISION_BF16",
         Precision::F16 => "PRECISION_F16",
         Precision::F16Acc16 => "PRECISION_F16_ACC16",
+        Precision::I8 => "PRECISION_I8",
     }
 }
 

@@ -1,4 +1,4 @@
-// C = A·B for halves, by the matrix instructions of groups of four warps and by bulk copies: the
+// C = A·B, by the matrix instructions of groups of four warps and by bulk copies: the
 // architecture 9.0 and no other.
 //
 // As many thread blocks as the device holds at a time take tile after tile of C, TILE_M x TILE_N. One thread of a block
@@ -11,8 +11,9 @@
 // Where tiles are few, sums are split: each part is a task of its own, whose sums go to scratch memory, and a second kernel
 // adds the parts up.
 //
-// Specialised by: TILE_N (128 or 256), STAGES, CLUSTER (1 or 2), SPLIT TRANS_A TRANS_B (0 or 1), and PRECISION_F16 or
-// PRECISION_F16_ACC16. Every row in memory starts at a multiple of 16 bytes.
+// Specialised by: TILE_N (128 or 256), STAGES, CLUSTER (1 or 2), SPLIT TRANS_A TRANS_B (0 or 1), and one of PRECISION_F16
+// PRECISION_BF16 PRECISION_F16_ACC16 PRECISION_TF32 PRECISION_I8; of the last two, rows of both matrices in memory run along
+// k. Every row in memory starts at a multiple of 16 bytes.
 
 struct Params {
     unsigned m, n, k;
@@ -20,10 +21,18 @@ struct Params {
     unsigned part;
 };
 
+#if defined(PRECISION_TF32)
+typedef float element;
+#elif defined(PRECISION_I8)
+typedef signed char element;
+#else
+typedef Half element;
+#endif
+
 constexpr int TILE_M = 128;
-// Elements of a row of a box.
-constexpr int TILE_K = 64;
-constexpr unsigned ROW_BYTES = TILE_K * sizeof(f16);
+// Elements of a row of a box, and those that an instruction multiplies along k.
+constexpr unsigned ROW_BYTES = 128;
+constexpr int TILE_K = ROW_BYTES / sizeof(element), INSTRUCTION_K = 32 / sizeof(element);
 // Threads of a group, groups that multiply, rows of C for one of them.
 constexpr int GROUP = 128, GROUPS = 2, GROUP_M = TILE_M / GROUPS;
 constexpr int THREADS = GROUP * (1 + GROUPS);
@@ -44,7 +53,7 @@ struct Operand {
     static constexpr int PART = SIDE / PARTS;
     static constexpr int BOX_ROWS = ALONG_K ? PART : TILE_K;
     // Where rows are across: 64 elements of the side.
-    static constexpr int CHUNK = ROW_BYTES / sizeof(f16);
+    static constexpr int CHUNK = ROW_BYTES / sizeof(element);
     static constexpr unsigned CHUNK_BYTES = TILE_K * ROW_BYTES;
 
     // Starts to fetch a part of the block at `origin` of the side, from `start` along k, to all that share it.
@@ -62,9 +71,9 @@ struct Operand {
         }
     }
 
-    // What a group multiplies, from here on; `side` is a multiple of 64, `depth` of 16.
+    // What a group multiplies, from here on; `side` is a multiple of 64, `depth` of what an instruction multiplies.
     static __device__ __forceinline__ unsigned long long at(unsigned block, unsigned side, unsigned depth) {
-        return ALONG_K ? swizzled_descriptor(block + side * ROW_BYTES + depth * sizeof(f16), 0)
+        return ALONG_K ? swizzled_descriptor(block + side * ROW_BYTES + depth * sizeof(element), 0)
                        : swizzled_descriptor(block + side / CHUNK * CHUNK_BYTES + depth * ROW_BYTES, CHUNK_BYTES);
     }
 };
@@ -139,18 +148,28 @@ __device__ __forceinline__ void copy(Slot slot, const TensorMap* map_a, const Te
 
 // Of its group's rows a lane has two, 8 apart, and of every eight columns two neighbours: pair by pair, the upper row's and
 // the lower row's in turn.
-#if defined(PRECISION_F16)
-typedef float Sums[TILE_N / 2];
-__device__ __forceinline__ unsigned halves(const Sums& sums, int pair) {
-    return f32_to_f16_pair(sums[2 * pair], sums[2 * pair + 1]);
-}
-__device__ __forceinline__ float2 floats(const Sums& sums, int pair) { return {sums[2 * pair], sums[2 * pair + 1]}; }
-#elif defined(PRECISION_F16_ACC16)
+#if defined(PRECISION_I8)
+typedef int Wide;
+#else
+typedef float Wide;
+#endif
+
+struct alignas(2 * sizeof(Wide)) WidePair {
+    Wide first, second;
+};
+
+#if defined(PRECISION_F16_ACC16)
 typedef unsigned Sums[TILE_N / 4];
 __device__ __forceinline__ unsigned halves(const Sums& sums, int pair) { return sums[pair]; }
-__device__ __forceinline__ float2 floats(const Sums& sums, int pair) {
-    return {f16_to_f32((f16)sums[pair]), f16_to_f32((f16)(sums[pair] >> 16))};
+__device__ __forceinline__ WidePair wide(const Sums& sums, int pair) {
+    return {half_to_f32((Half)sums[pair]), half_to_f32((Half)(sums[pair] >> 16))};
 }
+#else
+typedef Wide Sums[TILE_N / 2];
+__device__ __forceinline__ unsigned halves(const Sums& sums, int pair) {
+    return f32_to_half_pair(sums[2 * pair], sums[2 * pair + 1]);
+}
+__device__ __forceinline__ WidePair wide(const Sums& sums, int pair) { return {sums[2 * pair], sums[2 * pair + 1]}; }
 #endif
 
 // A warp is done with a slot: it says so to all blocks that fill it.
@@ -166,7 +185,7 @@ __device__ __forceinline__ void multiply(Sums& sums, Slot& slot, unsigned side, 
         barrier_wait(slot.full(), slot.parity);
         group_begin();
 #pragma unroll
-        for (unsigned depth = 0; depth < TILE_K; depth += 16) {
+        for (unsigned depth = 0; depth < TILE_K; depth += INSTRUCTION_K) {
             multiply_group<OperandA::ACROSS, OperandB::ACROSS>(
                 sums, OperandA::at(slot.a(), side, depth), OperandB::at(slot.b(), 0, depth), start + depth);
         }
@@ -198,7 +217,7 @@ __device__ __forceinline__ void store(
 #pragma unroll
         for (int j = 0; j < TILE_K; j += 16) {
             int pair = (box * TILE_K + j) / 4;
-            store_matrices(swizzled(target + place + j * sizeof(f16)), halves(sums, pair), halves(sums, pair + 1),
+            store_matrices(swizzled(target + place + j * sizeof(Half)), halves(sums, pair), halves(sums, pair + 1),
                            halves(sums, pair + 2), halves(sums, pair + 3));
         }
         publish_shared();
@@ -212,7 +231,7 @@ __device__ __forceinline__ void store(
 
 // Writes a group's part of a tile's sums as they are.
 __device__ __forceinline__ void store_sums(
-    const Sums& sums, float* c, const Params& p, unsigned long long row, unsigned long long column) {
+    const Sums& sums, Wide* c, const Params& p, unsigned long long row, unsigned long long column) {
     int lane = threadIdx.x % 32, warp = threadIdx.x % GROUP / 32;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
@@ -221,28 +240,31 @@ __device__ __forceinline__ void store_sums(
 #pragma unroll
         for (int j = 0; j < TILE_N / 8; ++j) {
             unsigned long long s = column + j * 8 + lane % 4 * 2;
-            if (s < p.n) *(float2*)(c + r * p.n + s) = floats(sums, 2 * j + half);
+            if (s < p.n) *(WidePair*)(c + r * p.n + s) = wide(sums, 2 * j + half);
         }
     }
 }
 
-#if SPLIT
-typedef float output;
+// Whether sums are written as they are, and not as halves.
+#if SPLIT || defined(PRECISION_TF32) || defined(PRECISION_I8)
+#define WRITES_WIDE 1
+typedef Wide output;
 #else
-typedef f16 output;
+#define WRITES_WIDE 0
+typedef Half output;
 #endif
 
 // One group's work: its rows of all tiles. `group` counts from 1.
 __device__ __forceinline__ void multiply_tiles(
     Slot slot, output* c, const TensorMap* map_c, const Params& p, int group) {
     unsigned side = (group - 1) * GROUP_M;
-    if (!SPLIT) tensor_map_acquire(map_c);
+    if (!WRITES_WIDE) tensor_map_acquire(map_c);
     Tasks tasks(p);
     for (Task task = tasks.next(); task.tile.exists; task = tasks.next()) {
         Sums sums;
         multiply(sums, slot, side, task.end - task.start);
-#if SPLIT
-        float* part = c + (unsigned long long)task.part * p.m * p.n;
+#if WRITES_WIDE
+        Wide* part = c + (unsigned long long)task.part * p.m * p.n;
         store_sums(sums, part, p, task.tile.row + side, task.tile.column);
 #else
         unsigned boxes = slot.shared + BOXES_AT + (group - 1) * BOXES * BOX_BYTES;
@@ -255,7 +277,7 @@ __device__ __forceinline__ void multiply_tiles(
 
 // `maps` has room for three of each thread block. Where sums are split, `c` has all parts, one after the other.
 extern "C" __global__ void __launch_bounds__(THREADS, 1) __cluster_dims__(CLUSTER, 1, 1)
-    gemm_wgmma(const f16* a, const f16* b, output* c, TensorMap* maps, Params p) {
+    gemm_wgmma(const element* a, const element* b, output* c, TensorMap* maps, Params p) {
     unsigned start = (shared_address(shared_memory) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     TensorMap* images = (TensorMap*)(shared_memory + (start - shared_address(shared_memory)) + IMAGES_AT);
     maps += 3 * blockIdx.x;
@@ -265,7 +287,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) __cluster_dims__(CLUSTE
         tensor_map_build(maps, images, a, 1, TRANS_A ? p.k : p.m, TRANS_A ? p.m : p.k, OperandA::BOX_ROWS);
     } else if (warp == 1) {
         tensor_map_build(maps + 1, images + 1, b, 1, TRANS_B ? p.n : p.k, TRANS_B ? p.k : p.n, OperandB::BOX_ROWS);
-    } else if (warp == 2 && !SPLIT) {
+    } else if (warp == 2 && !WRITES_WIDE) {
         tensor_map_build(maps + 2, images + 2, c, 1, p.m, p.n, GROUP_M);
     } else if (threadIdx.x == 3 * 32) {
         for (Slot each = slot; each.parity == 0; each.advance()) {

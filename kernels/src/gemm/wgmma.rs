@@ -1,5 +1,6 @@
-//! GEMM of halves by the matrix instructions of groups of four warps, with operands that a copy engine brings to shared
-//! memory while others are multiplied. CUDA C for one architecture only, see `wgmma.cu`.
+//! GEMM by the matrix instructions of groups of four warps, with operands that a copy engine brings to shared
+//! memory while others are multiplied. CUDA C for one architecture only, see `wgmma.cu`. The instructions take halves in every
+//! layout, other types only where the rows of both matrices in memory run along k.
 //!
 //! The copy engine needs a map of each matrix, 128 bytes with its address. Each work-group builds its own when it starts,
 //! in scratch memory: about a microsecond, and a launch needs nothing but buffers and sizes.
@@ -14,7 +15,7 @@ use crate::demand::reuse;
 use crate::program::{self, fold_grid, operands};
 use crate::space::grid;
 use crate::{BufferRole, BufferSpec, Demand, LaunchSpec, Precision, Program};
-use accelbench_backends::{Access, Caps, KernelSpec, Language, Source};
+use accelbench_backends::{Access, Caps, DType, KernelSpec, Language, Source};
 
 const SOURCE: &str = concat!(
     include_str!("../ptx.cuh"),
@@ -29,7 +30,10 @@ const SUM_SOURCE: &str = concat!(include_str!("../ptx.cuh"), include_str!("sum_p
 /// Rows of C for a work-group: 64 for each of two groups of warps.
 const TILE_M: u32 = 128;
 
-/// Length of the staged part of the sums: one line of 128 bytes.
+/// The staged part of the sums: one line, in bytes.
+const LINE_BYTES: u32 = 128;
+
+/// Its length, of halves.
 const TILE_K: u32 = 64;
 
 /// Work-items of a work-group: one group of four warps copies, two multiply.
@@ -47,15 +51,15 @@ pub(crate) const ALIGNMENT: u32 = 1024;
 /// The most tiles, and the most tasks: eight times their number is held in 32 bits.
 const MOST_TILES: u64 = 1 << 28;
 
-/// Parts of sums are at least so long.
-const LEAST_PART: u32 = 4 * TILE_K;
+/// Parts of sums are at least so many times the staged part.
+const LEAST_PART: u32 = 4;
 
 /// Work-items of a work-group of the kernel that adds up parts, and elements of C for each.
 const SUM_GROUP: u32 = 256;
 const SUM_ELEMENTS: u32 = 4;
 
-/// What the model knows of a device with these instructions: operations of a compute unit in a second, at the rate that
-/// power allows; bytes of memory in a second; seconds to start a launch after another one, and to start and end a tile.
+/// What the model knows of a device with these instructions: operations of a compute unit in a second on halves, at the rate
+/// that power allows: those on other types are as their bytes; bytes of memory in a second; seconds to start a launch after another one, and to start and end a tile.
 const UNIT_FLOPS: f64 = 6e12;
 const MEMORY_BYTES: f64 = 4e12;
 const LAUNCH_SECONDS: f64 = 2e-6;
@@ -72,6 +76,8 @@ pub struct WgmmaPlan {
     pub cluster: u32,
     /// Length of a part of the sums; at least k where they are not split.
     pub part: u32,
+    /// Length of the staged part of the sums.
+    pub tile_k: u32,
 }
 
 impl WgmmaPlan {
@@ -79,17 +85,30 @@ impl WgmmaPlan {
     const LADDER: [Self; 4] = [Self::new(256, 4, 2), Self::new(256, 4, 1), Self::new(128, 6, 2), Self::new(128, 6, 1)];
 
     const fn new(tile_n: u32, stages: u32, cluster: u32) -> Self {
-        Self { tile_n, stages, cluster, part: u32::MAX }
+        Self { tile_n, stages, cluster, part: u32::MAX, tile_k: TILE_K }
+    }
+
+    /// The same for another type: as many bytes staged.
+    const fn of_type(self, precision: Precision) -> Self {
+        Self { tile_k: LINE_BYTES / precision.storage().bytes() as u32, ..self }
     }
 
     /// The valid plans, each with whole sums and, where tiles are few, with split ones, that which should take the least
     /// time first.
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
-        let halves = matches!(problem.precision, Precision::F16 | Precision::F16Acc16);
-        if !halves || !has_instructions(caps) || problem.precision.missing(caps).is_some() {
+        let takes = match problem.precision {
+            Precision::F64 | Precision::F32 => false,
+            Precision::Bf16 | Precision::F16 | Precision::F16Acc16 => true,
+            Precision::Tf32 | Precision::I8 => !problem.trans_a && problem.trans_b,
+        };
+        if !takes || !has_instructions(caps) || problem.precision.missing(caps).is_some() {
             return Vec::new();
         }
-        let ladder = Self::LADDER.into_iter().flat_map(|plan| [Some(plan), plan.split(problem, caps)]).flatten();
+        let ladder = Self::LADDER
+            .into_iter()
+            .map(|plan| plan.of_type(problem.precision))
+            .flat_map(|plan| [Some(plan), plan.split(problem, caps)])
+            .flatten();
         let mut valid: Vec<Self> = ladder.filter(|plan| plan.valid(problem, caps)).collect();
         valid.sort_by(|left, right| left.seconds(problem, caps).total_cmp(&right.seconds(problem, caps)));
         valid
@@ -103,9 +122,10 @@ impl WgmmaPlan {
         }
         let all = grid([&[128, 256], &[2, 3, 4, 5, 6], &[1, 2], &[1, 2, 4, 8, 16]]);
         let plans = all.filter_map(|[tile_n, stages, cluster, parts]| {
-            let part = if parts == 1 { u32::MAX } else { problem.k.div_ceil(parts).next_multiple_of(TILE_K) };
-            let sensible = parts == 1 || (LEAST_PART..problem.k).contains(&part);
-            sensible.then_some(Self { part, ..Self::new(tile_n, stages, cluster) })
+            let plan = Self::new(tile_n, stages, cluster).of_type(problem.precision);
+            let part = if parts == 1 { u32::MAX } else { problem.k.div_ceil(parts).next_multiple_of(plan.tile_k) };
+            let sensible = parts == 1 || (LEAST_PART * plan.tile_k..problem.k).contains(&part);
+            sensible.then_some(Self { part, ..plan })
         });
         plans.filter(|plan| plan.valid(problem, caps)).collect()
     }
@@ -136,15 +156,17 @@ impl WgmmaPlan {
 
     /// The same with the sums in as many parts as give every cluster one; none where that are fewer than two.
     fn split(self, problem: &GemmProblem, caps: &Caps) -> Option<Self> {
-        let parts = self.at_a_time(caps).checked_div(self.tiles(problem))?.min((problem.k / LEAST_PART).into());
-        let part = problem.k.div_ceil(parts.max(1) as u32).next_multiple_of(TILE_K);
+        let parts =
+            self.at_a_time(caps).checked_div(self.tiles(problem))?.min((problem.k / (LEAST_PART * self.tile_k)).into());
+        let part = problem.k.div_ceil(parts.max(1) as u32).next_multiple_of(self.tile_k);
         (part < problem.k).then_some(Self { part, ..self })
     }
 
     /// The plan in one word.
     pub fn name(&self) -> String {
         let split = if self.part == u32::MAX { String::new() } else { format!("-part{}", self.part) };
-        format!("wgmma-{TILE_M}x{}x{TILE_K}-{}-cluster{}{split}", self.tile_n, self.stages, self.cluster)
+        let Self { tile_n, tile_k, stages, cluster, .. } = self;
+        format!("wgmma-{TILE_M}x{tile_n}x{tile_k}-{stages}-cluster{cluster}{split}")
     }
 
     /// Parts of the sums.
@@ -181,12 +203,13 @@ impl WgmmaPlan {
             // Each part of a sum is written and read.
             parts => LAUNCH_SECONDS + f64::from(parts) * problem.elements()[2] as f64 * 8.0 / MEMORY_BYTES,
         };
-        rounds as f64 * (flop / UNIT_FLOPS + TILE_SECONDS) + sum
+        let unit_flops = UNIT_FLOPS * 2.0 / problem.precision.storage().bytes() as f64;
+        rounds as f64 * (flop / unit_flops + TILE_SECONDS) + sum
     }
 
     /// Local memory of a work-group, in bytes: stages, boxes of C, maps, and two barriers of 8 bytes a stage.
     fn shared_bytes(&self) -> u32 {
-        let stage = (TILE_M + self.tile_n) * TILE_K * 2;
+        let stage = (TILE_M + self.tile_n) * LINE_BYTES;
         ALIGNMENT + self.stages * (stage + 16) + BOXES_BYTES + 3 * MAP_BYTES
     }
 
@@ -197,13 +220,14 @@ impl WgmmaPlan {
 
     fn valid(&self, problem: &GemmProblem, caps: &Caps) -> bool {
         // The copy engine takes rows that start at multiples of 16 bytes.
-        let aligned = |row: u32| row.is_multiple_of(8);
+        let aligned = |(row, dtype): (u32, DType)| (u64::from(row) * dtype.bytes()).is_multiple_of(16);
+        let (input, output) = (problem.precision.storage(), problem.precision.result());
         let row_a = if problem.trans_a { problem.m } else { problem.k };
         let row_b = if problem.trans_b { problem.k } else { problem.n };
         // A cluster of two would waste one of them on a single row of tiles.
         let used = self.cluster == 1 || problem.m > TILE_M;
         let whole = self.parts(problem) == 1;
-        [row_a, row_b, problem.n].into_iter().all(aligned)
+        [(row_a, input), (row_b, input), (problem.n, output)].into_iter().all(aligned)
             && used
             && THREADS <= caps.max_group_items
             && u64::from(self.shared_bytes()) <= caps.local_bytes
@@ -270,7 +294,7 @@ impl WgmmaPlan {
         program.kernels.push(KernelSpec {
             source: Source::CudaC(SUM_SOURCE.into()),
             entry: "gemm_sum_parts".to_owned(),
-            defines: Vec::new(),
+            defines: program::defines([(precision_define(problem.precision), 1)]),
             group: [SUM_GROUP, 1, 1],
             shared_bytes: 0,
             bindings: vec![Access::Read, Access::Write],
@@ -294,12 +318,15 @@ mod tests {
     use super::*;
     use crate::testing;
     use accelbench_backends::DeviceKind;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     /// A device of 132 compute units with 227 KiB of shared memory.
     fn device(capability: &str, compiler: &str) -> Caps {
         let facts = [("compute_capability", capability), ("nvrtc", compiler)];
+        let types: BTreeSet<DType> = DType::ALL.into();
         Caps {
+            storage: types.clone(),
+            compute: types,
             local_bytes: 227 << 10,
             compute_units: Some(132),
             facts: facts.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
@@ -325,6 +352,26 @@ mod tests {
         assert_eq!([plans("8.0", "13.0"), plans("10.0", "13.0"), plans("9.0", "12.4")], [0; 3]);
         let single = GemmProblem { precision: Precision::F32, ..square };
         assert!(WgmmaPlan::candidates(&single, &device("9.0", "13.0")).is_empty());
+    }
+
+    #[test]
+    fn types_but_halves_take_rows_along_k_alone() {
+        let caps = device("9.0", "13.0");
+        for (precision, tile_k) in [(Precision::Tf32, 32), (Precision::I8, 128), (Precision::Bf16, 64)] {
+            for trans in ["nn", "nt", "tn", "tt"] {
+                let problem = GemmProblem { precision, ..problem([4096; 3], trans) };
+                let plans = WgmmaPlan::candidates(&problem, &caps);
+                assert_eq!(plans.is_empty(), precision != Precision::Bf16 && trans != "nt", "{precision} {trans}");
+                assert!(plans.iter().all(|plan| plan.tile_k == tile_k));
+            }
+        }
+        // Rows of C are aligned by C's type, and those of A and B by theirs.
+        let of = |n, k| {
+            let problem = GemmProblem { precision: Precision::I8, ..problem([256, n, k], "nt") };
+            WgmmaPlan::candidates(&problem, &caps).len()
+        };
+        assert!(of(252, 256) > 0);
+        assert_eq!([of(254, 256), of(256, 248)], [0; 2]);
     }
 
     #[test]
@@ -354,7 +401,10 @@ mod tests {
             let problem = problem([128, 256, k], "nt");
             for plan in WgmmaPlan::candidates(&problem, &device("9.0", "13.0")) {
                 let parts = plan.parts(&problem);
-                assert!(parts == 1 || plan.part.is_multiple_of(TILE_K) && plan.part >= LEAST_PART, "{k} {plan:?}");
+                assert!(
+                    parts == 1 || plan.part.is_multiple_of(TILE_K) && plan.part >= LEAST_PART * TILE_K,
+                    "{k} {plan:?}"
+                );
                 assert!(parts == 1 || (parts - 1) * plan.part < k && k <= parts * plan.part, "{k} {plan:?}");
             }
         }

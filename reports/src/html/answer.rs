@@ -52,11 +52,9 @@ fn sentence(page: &Page<'_>, standing: &Standing) -> String {
 }
 
 fn best_rate(page: &Page<'_>, rank: &Rank) -> String {
-    page.report
-        .row(rank.best)
-        .measured
-        .as_ref()
-        .map_or_else(String::new, |measured| units::flop_per_s(measured.flop_per_s))
+    let row = page.report.row(rank.best);
+    let dtype = &page.report.cases[row.case].dtype;
+    row.measured.as_ref().map_or_else(String::new, |measured| units::rate(measured.flop_per_s, dtype))
 }
 
 /// How sure that is, and what it cost in energy.

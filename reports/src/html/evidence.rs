@@ -7,7 +7,7 @@ use super::number::{Scale, digits};
 use super::{Page, fill, scroll};
 use crate::inert::Text;
 use crate::report::{Measured, Report, Row};
-use crate::units::percent;
+use crate::units::{self, percent};
 use maud::{Markup, html};
 use std::collections::{BTreeMap, HashSet};
 
@@ -78,7 +78,7 @@ fn table(page: &Page<'_>, rows: &[usize]) -> Markup {
             thead { tr {
                 th scope="col" { (page.c.device) }
                 th scope="col" { (page.c.variant) }
-                th scope="col" { (scale.unit("FLOP/s")) }
+                th scope="col" { (scale.unit(units::work_per_s(dtype))) }
                 th scope="col" { (page.c.interval) }
                 th scope="col" { (page.c.median) ", " (unit.1) }
                 th scope="col" { (page.c.samples) }

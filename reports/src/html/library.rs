@@ -55,7 +55,7 @@ fn cases(page: &Page<'_>, one: &LibraryComparison) -> Markup {
             .row(row)
             .measured
             .as_ref()
-            .map_or_else(String::new, |measured| units::flop_per_s(measured.flop_per_s))
+            .map_or_else(String::new, |measured| units::rate(measured.flop_per_s, &one.dtype))
     };
     let name = format!("{}, {}", page.task(&one.op, &one.dtype), page.report.label(one.subject));
     let table = html! {

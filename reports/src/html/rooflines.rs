@@ -118,7 +118,7 @@ fn ceilings(page: &Page<'_>, lines: &[&Roofline]) -> Markup {
                     @for roof in &line.roofs { tr class=(page.d(line.subject)) {
                         th scope="row" { (page.name(line.subject)) }
                         td class="w" { (roof.dtype) " " ((page.x.names.unit)(roof.unit)) }
-                        td { (units::flop_per_s(roof.flop_per_s)) }
+                        td { (units::rate(roof.flop_per_s, &roof.dtype)) }
                         td class="w" { (origin(roof.measured)) }
                     } }
                     @for slope in line.slopes.iter().filter(|slope| slope.working_set_bytes.is_none()) { tr class=(page.d(line.subject)) {

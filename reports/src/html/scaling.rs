@@ -3,6 +3,7 @@
 use super::{Page, fill};
 use crate::report::{Scaling, ScalingLine};
 use crate::svg::{Marker, Plot, Point, Series, Ticks};
+use crate::units;
 use maud::{Markup, html};
 
 /// Charts that a page shows at most.
@@ -33,7 +34,7 @@ fn figure(page: &Page<'_>, scaling: &Scaling) -> Markup {
         desc: t.scaling_desc,
         x: t.work_axis,
         x_ticks: Ticks::Decades,
-        y: "FLOP/s",
+        y: units::work_per_s(&scaling.dtype),
         series: series.collect(),
     };
     html! {

@@ -4,6 +4,7 @@ use super::number::Scale;
 use super::{Page, answer, fill, scroll};
 use crate::inert::Text;
 use crate::report::{Case, ClockKind, Standing};
+use crate::units;
 use maud::{Markup, html};
 
 /// Cases that a table shows at most.
@@ -88,7 +89,8 @@ fn rates(page: &Page<'_>, group: &[&Standing]) -> Markup {
     };
     let compared = |kind: ClockKind| columns.iter().filter(|column| column.1 == kind).count() > 1;
     let Some(first) = group.first() else { return html! {} };
-    let caption = fill(t.rates_caption, &[page.task(&first.op, &first.dtype), scale.unit("FLOP/s")]);
+    let caption =
+        fill(t.rates_caption, &[page.task(&first.op, &first.dtype), scale.unit(units::work_per_s(&first.dtype))]);
     let table = html! {
         table class="sort" {
             caption { (caption) small { (t.rates_how) } }

@@ -71,7 +71,7 @@ fn ranks(page: &mut Page<'_>, report: &Report, texts: &Texts, standing: &Standin
             let shape = report.cases[row.case].shape.to_string();
             let behind = if at == 0 { texts.none.to_owned() } else { mean(texts, rank.behind_first) };
             let (subject, cases) = (report.label(rank.subject).to_owned(), rank.cases.to_string());
-            vec![(at + 1).to_string(), subject, rate(row), shape, row.variant.to_string(), behind, cases]
+            vec![(at + 1).to_string(), subject, rate(report, row), shape, row.variant.to_string(), behind, cases]
         })
         .collect();
     let columns = &texts.columns;
@@ -87,8 +87,9 @@ fn ranks(page: &mut Page<'_>, report: &Report, texts: &Texts, standing: &Standin
     page.table("", &heads, &lines, LINES / 2);
 }
 
-fn rate(row: &Row) -> String {
-    row.measured.as_ref().map_or(String::new(), |measured| units::flop_per_s(measured.flop_per_s))
+fn rate(report: &Report, row: &Row) -> String {
+    let dtype = &report.cases[row.case].dtype;
+    row.measured.as_ref().map_or(String::new(), |measured| units::rate(measured.flop_per_s, dtype))
 }
 
 pub(super) fn environment(page: &mut Page<'_>, report: &Report, texts: &Texts) {
@@ -246,7 +247,7 @@ pub(super) fn memory(page: &mut Page<'_>, report: &Report, texts: &Texts) {
         let source = |measured| if measured { texts.names.measured } else { texts.names.theoretical };
         let roofs = line.roofs.iter().map(|roof| {
             let what = format!("{} {}", (texts.names.unit)(roof.unit), roof.dtype);
-            (columns.peak, what, units::flop_per_s(roof.flop_per_s), roof.measured)
+            (columns.peak, what, units::rate(roof.flop_per_s, &roof.dtype), roof.measured)
         });
         let slopes = line.slopes.iter().map(|slope| {
             let set = slope.working_set_bytes.map_or(texts.none.to_owned(), units::bytes);
@@ -338,8 +339,9 @@ fn cell(report: &Report, texts: &Texts, cell: Option<&Cell>) -> String {
     let measured = cell.measured.first().and_then(|&row| report.row(row).measured.as_ref());
     match (measured, cell.missing.first()) {
         (Some(measured), _) => {
-            let [low, high] = measured.rate_interval().map(units::flop_per_s);
-            format!("{} ({low} – {high})", units::flop_per_s(measured.flop_per_s))
+            let dtype = cell.measured.first().map_or("", |&row| &*report.cases[report.row(row).case].dtype);
+            let [low, high] = measured.rate_interval().map(|rate| units::rate(rate, dtype));
+            format!("{} ({low} – {high})", units::rate(measured.flop_per_s, dtype))
         }
         (None, Some(&row)) => (texts.names.status)(report.row(row).status).to_owned(),
         (None, None) => texts.none.to_owned(),

@@ -181,7 +181,7 @@ impl Site<'_> {
                             td class="w" { (x.kind(&newest.kind)) }
                             td { (device.of.len()) }
                             @match fastest {
-                                Some(best) => td data-v=(best.flop_per_s) { (units::flop_per_s(best.flop_per_s)) small { (best.dtype) " " (x.op(&best.op)) } },
+                                Some(best) => td data-v=(best.flop_per_s) { (units::rate(best.flop_per_s, &best.dtype)) small { (best.dtype) " " (x.op(&best.op)) } },
                                 None => td data-v="0" { span class="none" { (t.not_measured) } },
                             }
                             @match bandwidth {
@@ -252,7 +252,7 @@ impl Site<'_> {
                     @for (best, run) in device.best.iter().take(ROWS) {
                         tr {
                             th scope="row" { (best.dtype) " " (x.op(&best.op)) }
-                            td data-v=(best.flop_per_s) { (units::flop_per_s(best.flop_per_s)) small { (units::flop_per_s(best.interval[0])) "–" (units::flop_per_s(best.interval[1])) } }
+                            td data-v=(best.flop_per_s) { (units::rate(best.flop_per_s, &best.dtype)) small { (units::rate(best.interval[0], &best.dtype)) "–" (units::rate(best.interval[1], &best.dtype)) } }
                             td class="w" { (best.shape) small { (best.fill) } }
                             td class="w" lang="en" { (best.variant) }
                             td class="w" { ((x.names.cache)(best.cache)) }

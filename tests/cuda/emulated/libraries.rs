@@ -27,6 +27,18 @@ const TASKS: &[Task] = &[
         logged: &["cublasLt asked for 32 algorithms, workspace 33554432, compute 64"],
     },
     Task {
+        name: "tf32 is asked for as such",
+        environment: &[],
+        run: rounded_operands,
+        logged: &["cublasLt asked for 32 algorithms, workspace 33554432, compute 77"],
+    },
+    Task {
+        name: "whole numbers are asked for as such",
+        environment: &[],
+        run: whole_numbers,
+        logged: &["cublasLt asked for 32 algorithms, workspace 33554432, compute 72"],
+    },
+    Task {
         name: "algorithms that fail are passed over",
         environment: &[(ALGORITHMS, "5=fails,6=refused,8=4,9=fails")],
         run: failing_algorithms,
@@ -115,7 +127,7 @@ fn found(fakes: &Fakes) -> Result<(), String> {
     assert_eq!(caps.libraries("conv2d"), ["cudnn"]);
     assert_eq!(caps.libraries("attention"), ["cudnn"]);
     assert!(caps.speaks(Language::Library));
-    assert_eq!((caps.facts["cublaslt"].as_str(), caps.facts["cudnn"].as_str()), ("13.0.2", "9.10.2"));
+    assert_eq!((caps.external["cublaslt"].as_str(), caps.external["cudnn"].as_str()), ("13.0.2", "9.10.2"));
     Ok(())
 }
 
@@ -241,6 +253,24 @@ fn fastest_algorithm() {
 fn half_sums() {
     let device = open(0);
     prepared(&*device, &gemm(4, "f16", "f16"));
+}
+
+fn rounded_operands() {
+    let device = open(0);
+    prepared(&*device, &gemm(4, "tf32", "f32"));
+    prepared(&*device, &gemm(4, "bf16", "f32"));
+}
+
+fn whole_numbers() {
+    let device = open(0);
+    let product = |trans_b: bool| {
+        let arguments = json!({
+            "m": 4, "n": 3, "k": 8, "trans_a": false, "trans_b": trans_b, "storage": "i8", "accumulate": "i32",
+        });
+        call("cublaslt", "gemm", 3, arguments)
+    };
+    unsupported(&*device, &product(false), "CUBLAS_STATUS_NOT_SUPPORTED");
+    prepared(&*device, &product(true));
 }
 
 fn failing_algorithms() {

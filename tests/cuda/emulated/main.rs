@@ -12,6 +12,7 @@ mod libraries;
 mod opencl;
 mod operations;
 mod probe;
+mod rounding;
 mod tiles;
 mod wgmma;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         .chain(device::trials())
         .chain(libraries::trials())
         .chain(tiles::trials())
+        .chain(rounding::trials())
         .chain(wgmma::trials())
         .chain(inline_ptx::trials())
         .chain(operations::trials());
@@ -58,6 +60,7 @@ fn child(task: &str) -> ExitCode {
         "probe" => probe::child(),
         "device" => device::child(argument),
         "tiles" => tiles::child(argument),
+        "rounding" => rounding::child(),
         "wgmma" => wgmma::child(argument),
         "inline-ptx" => inline_ptx::child(argument),
         "library" => libraries::child(argument),

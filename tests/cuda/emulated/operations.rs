@@ -61,20 +61,28 @@ pub(crate) fn child(task: &str) {
             families.insert(plan.variant());
         }
     }
-    let halves = matches!(precision, Precision::F16 | Precision::F16Acc16);
+    let halves = matches!(precision, Precision::Bf16 | Precision::F16 | Precision::F16Acc16);
     let expected: &[&str] = match name {
         "gemm" if halves => &["cublaslt", "mma", "tiled", "wgmma"],
+        "gemm" if precision.needs_matrix_units() => {
+            let along_k =
+                (0..shapes.len()).any(|index| index * PARTS / shapes.len() == part && shapes[index]["trans"] == "nt");
+            match (along_k, precision) {
+                (true, _) => &["cublaslt", "mma", "wgmma"],
+                // All layouts but one.
+                (false, Precision::I8) => &["mma"],
+                (false, _) => &["cublaslt", "mma"],
+            }
+        }
         "gemm" if precision == Precision::F64 => &["cublaslt", "mma", "tiled"],
         "gemm" => &["cublaslt", "tiled"],
         // In other types, the library fuses no attention.
-        "attention" if precision == Precision::F16 => &["cudnn", "mma", "tiled", "wgmma"],
-        "attention" if halves => &["mma", "tiled"],
+        "attention" if halves => &["cudnn", "mma", "tiled", "wgmma"],
         "attention" => &["tiled"],
-        "conv2d" if precision == Precision::F16 => &["cudnn", "depthwise", "mma", "tiled"],
-        "conv2d" if halves => &["depthwise", "mma", "tiled"],
+        "conv2d" if halves => &["cudnn", "depthwise", "mma", "tiled"],
         "conv2d" => &["cudnn", "depthwise", "tiled"],
-        "matrix" if halves => &["mma", "wgmma"],
-        "matrix" => &["mma"],
+        "matrix" if precision == Precision::F64 => &["mma"],
+        "matrix" => &["mma", "wgmma"],
         probe => &[probe],
     };
     // A part may have no shape.

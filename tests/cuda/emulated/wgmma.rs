@@ -7,21 +7,29 @@ use accelbench::measure::{self, Session};
 use accelbench_kernels::{Catalogue, Precision};
 use std::collections::BTreeSet;
 
-/// Cases, and the launches of their plans; the emulated device has two compute units.
-const CASES: [(&str, &str, &[usize]); 13] = [
-    ("gemm", "264x392x456-nn", &[1]),
-    ("gemm", "264x392x456-nt", &[1]),
-    ("gemm", "264x392x456-tn", &[1]),
-    ("gemm", "264x392x456-tt", &[1]),
-    ("gemm", "72x64x1096-nn", &[1, 2]),
-    ("gemm", "72x64x1096-nt", &[1, 2]),
-    ("gemm", "72x64x1096-tn", &[1, 2]),
-    ("gemm", "72x64x1096-tt", &[1, 2]),
-    ("conv2d", "2x72x10x12-80x1x1-nhwc", &[1]),
-    ("conv2d", "1x520x8x9-72x1x1-nchw", &[1, 2]),
-    ("attention", "1x4x2-150x1300x64-causal", &[1]),
-    ("attention", "1x3x3-260x900x128", &[1]),
-    ("attention", "1x2x1-140x500x200-causal", &[1]),
+/// Operations with the type, shapes, and the launches of their plans; the emulated device has two compute units.
+const CASES: [(&str, &str, &[usize]); 21] = [
+    ("gemm/f16", "264x392x456-nn", &[1]),
+    ("gemm/f16", "264x392x456-nt", &[1]),
+    ("gemm/f16", "264x392x456-tn", &[1]),
+    ("gemm/f16", "264x392x456-tt", &[1]),
+    ("gemm/f16", "72x64x1096-nn", &[1, 2]),
+    ("gemm/f16", "72x64x1096-nt", &[1, 2]),
+    ("gemm/f16", "72x64x1096-tn", &[1, 2]),
+    ("gemm/f16", "72x64x1096-tt", &[1, 2]),
+    ("conv2d/f16", "2x72x10x12-80x1x1-nhwc", &[1]),
+    ("conv2d/f16", "1x520x8x9-72x1x1-nchw", &[1, 2]),
+    ("attention/f16", "1x4x2-150x1300x64-causal", &[1]),
+    ("attention/f16", "1x3x3-260x900x128", &[1]),
+    ("attention/f16", "1x2x1-140x500x200-causal", &[1]),
+    ("gemm/bf16", "264x392x456-nn", &[1]),
+    ("gemm/bf16", "72x64x1096-nt", &[1, 2]),
+    ("conv2d/bf16", "1x520x8x9-72x1x1-nchw", &[1, 2]),
+    ("attention/bf16", "1x3x3-260x900x128", &[1]),
+    ("gemm/tf32", "264x392x456-nt", &[1]),
+    ("gemm/tf32", "72x64x1096-nt", &[1, 2]),
+    ("gemm/i8", "264x392x480-nt", &[1]),
+    ("gemm/i8", "72x64x1104-nt", &[1, 2]),
 ];
 
 pub(crate) fn trials() -> Vec<Check> {
@@ -36,8 +44,10 @@ pub(crate) fn child(id: &str) {
     let find = |(operation, shape, _): &&(&str, &str, &[usize])| format!("{operation}/{shape}") == id;
     let &(operation, shape, launches) = CASES.iter().find(find).expect("the parent names a case");
     let catalogue = Catalogue::builtin();
-    let operation = catalogue.operation(operation).expect("an operation");
-    let case = operation.case(Precision::F16, &operation.parse_shape_text(shape).expect("a shape")).expect("a shape");
+    let (name, precision) = operation.split_once('/').expect("an operation and a type");
+    let precision: Precision = precision.parse().expect("a type");
+    let operation = catalogue.operation(name).expect("an operation");
+    let case = operation.case(precision, &operation.parse_shape_text(shape).expect("a shape")).expect("a shape");
     let session = Session::new(open(0));
     let inputs = measure::inputs(&*case, 1);
     let mut seen = BTreeSet::new();

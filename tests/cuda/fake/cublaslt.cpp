@@ -12,8 +12,8 @@
 namespace {
 
 enum : int { SUCCESS = 0, INVALID_VALUE = 7, EXECUTION_FAILED = 13, INTERNAL_ERROR = 14, NOT_SUPPORTED = 15 };
-enum : int { R_32F = 0, R_64F = 1, R_16F = 2 };
-enum : int { COMPUTE_16F = 64, COMPUTE_32F = 68, COMPUTE_64F = 70 };
+enum : int { R_32F = 0, R_64F = 1, R_16F = 2, R_8I = 3, R_32I = 10, R_16BF = 14 };
+enum : int { COMPUTE_16F = 64, COMPUTE_32F = 68, COMPUTE_64F = 70, COMPUTE_32I = 72, COMPUTE_TF32 = 77 };
 // Sums that work-groups share are added up in the output's type, or in that of the sums.
 enum : unsigned { IN_PLACE = 1, COMPUTE_TYPE = 2, OUTPUT_TYPE = 4 };
 
@@ -30,7 +30,7 @@ struct Layout {
     std::int64_t step;
 
     std::size_t bytes() const {
-        std::size_t element = type == R_64F ? 8 : type == R_32F ? 4 : 2;
+        std::size_t element = type == R_64F ? 8 : type == R_32F || type == R_32I ? 4 : type == R_8I ? 1 : 2;
         return ((columns - 1) * step + rows) * element;
     }
 };
@@ -83,6 +83,9 @@ double element(int type, const void* start, std::size_t index) {
     switch (type) {
         case R_64F: return ((const double*)start)[index];
         case R_32F: return ((const float*)start)[index];
+        case R_32I: return ((const std::int32_t*)start)[index];
+        case R_8I: return ((const signed char*)start)[index];
+        case R_16BF: return bf16_to_f32(((const unsigned short*)start)[index]);
         default: return f16_to_f32(((const f16*)start)[index]);
     }
 }
@@ -106,18 +109,23 @@ struct Product {
     void* output;
     bool narrow;
 
+    static float tf32(double x) { return tf32_to_f32(f32_to_tf32_bits((float)x)); }
+
     double sum(const double* row, std::size_t row_step, const double* column, std::uint64_t depth) const {
+        // Whole numbers are exact in this, too.
+        bool exact = description.compute == COMPUTE_64F || description.compute == COMPUTE_32I;
         double wide = 0;
         float single = 0;
         f16 half = 0;
         for (std::uint64_t p = 0; p < depth; ++p) {
             double x = row[p * row_step], y = column[p];
-            if (description.compute == COMPUTE_64F) wide += x * y;
+            if (exact) wide += x * y;
             else if (description.compute == COMPUTE_16F) half = f16_fma(f64_to_f16(x), f64_to_f16(y), half);
+            else if (description.compute == COMPUTE_TF32) single += tf32(x) * tf32(y);
             else single += (float)x * (float)y;
-            if (narrow) single = f16_to_f32(f32_to_f16(single));
+            if (narrow) single = c.type == R_16BF ? bf16_to_f32(f32_to_bf16(single)) : f16_to_f32(f32_to_f16(single));
         }
-        return description.compute == COMPUTE_64F ? wide : description.compute == COMPUTE_16F ? f16_to_f32(half) : single;
+        return exact ? wide : description.compute == COMPUTE_16F ? f16_to_f32(half) : single;
     }
 
     void run() const {
@@ -130,6 +138,8 @@ struct Product {
                 std::size_t place = i + j * c.step;
                 if (c.type == R_64F) ((double*)output)[place] = value;
                 else if (c.type == R_32F) ((float*)output)[place] = (float)value;
+                else if (c.type == R_32I) ((std::int32_t*)output)[place] = (std::int32_t)value;
+                else if (c.type == R_16BF) ((unsigned short*)output)[place] = f32_to_bf16((float)value);
                 else ((f16*)output)[place] = f64_to_f16(value);
             }
         }
@@ -138,7 +148,8 @@ struct Product {
 
 int check(const Description& description, const Layout& a, const Layout& b, const Layout& c, const Layout& d) {
     for (const Layout* layout : {&a, &b, &c, &d}) {
-        if (layout->type != a.type) return refuse("types differ");
+        int type = (layout == &c || layout == &d) && a.type == R_8I ? (int)R_32I : a.type;
+        if (layout->type != type) return refuse("types differ");
         if (!layout->rows || !layout->columns) return refuse("a matrix without elements");
         if (layout->step < (std::int64_t)layout->rows) return refuse("columns overlap");
     }
@@ -149,7 +160,12 @@ int check(const Description& description, const Layout& a, const Layout& b, cons
     if (m != d.rows || n != d.columns || depth != k) return refuse("the sides do not match");
     int compute = description.compute, scale = description.scale;
     bool known = (compute == COMPUTE_64F && scale == R_64F && a.type == R_64F) ||
-                 (compute == COMPUTE_32F && scale == R_32F && (a.type == R_32F || a.type == R_16F)) ||
+                 (compute == COMPUTE_32F && scale == R_32F &&
+                  (a.type == R_32F || a.type == R_16F || a.type == R_16BF)) ||
+                 (compute == COMPUTE_TF32 && scale == R_32F && a.type == R_32F) ||
+                 // Whole numbers in one layout, and columns that start at multiples of four.
+                 (compute == COMPUTE_32I && scale == R_32I && a.type == R_8I && ta && !tb && a.step % 4 == 0 &&
+                  b.step % 4 == 0) ||
                  (compute == COMPUTE_16F && scale == R_16F && a.type == R_16F);
     if (known) return SUCCESS;
     fake_log("cublasLt knows no such types");
@@ -215,7 +231,8 @@ int cublasLtMatmulAlgoGetHeuristic(Handle*, Description* description, Layout* a,
         if (*count == asked) break;
         // As many bytes as its number, in KiB, so that each needs another workspace.
         std::size_t workspace = offer.id * 1024;
-        bool narrow = (preference->reduction & ~COMPUTE_TYPE) && d->type == R_16F && description->compute == COMPUTE_32F;
+        bool narrow = (preference->reduction & ~COMPUTE_TYPE) && (d->type == R_16F || d->type == R_16BF) &&
+                      description->compute == COMPUTE_32F;
         Algorithm algorithm{offer.id, offer.fails, narrow, offer.milliseconds, workspace, {}};
         results[(*count)++] = {algorithm, workspace, offer.refused ? NOT_SUPPORTED : SUCCESS, 1, {}};
     }

@@ -234,6 +234,8 @@ int check_convolution(const Descriptor* descriptor) {
     return fits ? SUCCESS : refuse(BAD_PARAM, "the sizes of the output");
 }
 
+bool is_half(int type) { return type == F16 || type == BF16; }
+
 // What the real one fuses into attention: halves, in rows of whole 16 bytes.
 int check_graph(const Descriptor* graph) {
     std::vector<Operation> operations = operations_of(graph);
@@ -248,10 +250,10 @@ int check_graph(const Descriptor* graph) {
         known.insert(operation.output.id);
         if (operation.kind != Operation::MATMUL) continue;
         for (const Tensor* tensor : {&operation.operands[0], &operation.operands[1], &operation.output}) {
-            if (!tensor->is_virtual && tensor->type != F16) return refuse(NOT_SUPPORTED_DATA_TYPE, "attention is of halves");
+            if (!tensor->is_virtual && !is_half(tensor->type)) return refuse(NOT_SUPPORTED_DATA_TYPE, "attention is of halves");
         }
         const Tensor& left = operation.operands[0];
-        if (left.type != F16) return refuse(NOT_SUPPORTED_DATA_TYPE, "a product's left side is of halves");
+        if (!is_half(left.type)) return refuse(NOT_SUPPORTED_DATA_TYPE, "a product's left side is of halves");
         if (!left.is_virtual && left.sizes[3] % 8) return refuse(NOT_SUPPORTED_SHAPE, "rows of whole 16 bytes only");
     }
     return SUCCESS;

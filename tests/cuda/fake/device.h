@@ -29,7 +29,32 @@ struct alignas(8) uint2 {
     unsigned x, y;
 };
 
-inline unsigned f32_to_f16_pair(float first, float second) { return f32_to_f16(first) | (unsigned)f32_to_f16(second) << 16; }
+typedef unsigned short Half;
+#if defined(PRECISION_BF16)
+inline float half_to_f32(Half x) { return bf16_to_f32(x); }
+inline Half f32_to_half(float x) { return f32_to_bf16(x); }
+#else
+inline float half_to_f32(Half x) { return f16_to_f32(x); }
+inline Half f32_to_half(float x) { return f32_to_f16(x); }
+#endif
+
+inline unsigned f32_to_half_pair(float first, float second) {
+    return f32_to_half(first) | (unsigned)f32_to_half(second) << 16;
+}
+
+struct Tf32 {
+    unsigned bits;
+};
+inline Tf32 f32_to_tf32(float x) { return {f32_to_tf32_bits(x)}; }
+
+inline unsigned select_bytes(unsigned x, unsigned y, unsigned which) {
+    unsigned z = 0;
+    for (int i = 0; i < 4; ++i) {
+        unsigned number = which >> 4 * i & 7;
+        z |= ((number < 4 ? x : y) >> number % 4 * 8 & 0xff) << 8 * i;
+    }
+    return z;
+}
 
 inline float exp2_approximate(float x) { return x < -126 ? 0 : std::exp2(x); }
 
@@ -56,11 +81,11 @@ T lane_exchange(T x, int mask) {
 }
 
 template <bool TRANSPOSED>
-void load_matrices_of_warp(unsigned (&x)[4], const f16* row) {
-    auto rows = (const f16* const*)emulator_warp_exchange("ldmatrix", &row, sizeof row);
+void load_matrices_of_warp(unsigned (&x)[4], const Half* row) {
+    auto rows = (const Half* const*)emulator_warp_exchange("ldmatrix", &row, sizeof row);
     unsigned lane = lane_of_warp();
     for (int i = 0; i < 4; ++i) {
-        f16 pair[2];
+        Half pair[2];
         for (int j = 0; j < 2; ++j) {
             unsigned major = lane / 4, minor = 2 * (lane % 4) + j;
             pair[j] = TRANSPOSED ? rows[8 * i + minor][major] : rows[8 * i + major][minor];
@@ -68,14 +93,14 @@ void load_matrices_of_warp(unsigned (&x)[4], const f16* row) {
         x[i] = pair[0] | (unsigned)pair[1] << 16;
     }
 }
-inline void load_matrices(unsigned (&x)[4], const f16* row) { load_matrices_of_warp<false>(x, row); }
-inline void load_matrices_transposed(unsigned (&x)[4], const f16* row) { load_matrices_of_warp<true>(x, row); }
+inline void load_matrices(unsigned (&x)[4], const Half* row) { load_matrices_of_warp<false>(x, row); }
+inline void load_matrices_transposed(unsigned (&x)[4], const Half* row) { load_matrices_of_warp<true>(x, row); }
 
 struct Fragments {
     unsigned a[4], b[2];
 };
 
-inline float half_of(unsigned pair, int index) { return f16_to_f32(pair >> 16 * index & 0xffff); }
+inline float half_of(unsigned pair, int index) { return half_to_f32(pair >> 16 * index & 0xffff); }
 
 // Row `i` of the warp's A times column `j` of its B, by where the PTX ISA says that the elements lie.
 inline float warp_product(const Fragments* lanes, int i, int j) {
@@ -103,9 +128,39 @@ inline void multiply_matrices(unsigned (&c)[2], const unsigned (&a)[4], const un
         unsigned pair = 0;
         for (int j = 0; j < 2; ++j) {
             float sum = half_of(c[i], j) + warp_product(lanes, lane / 4 + i * 8, lane % 4 * 2 + j);
-            pair |= (unsigned)f32_to_f16(sum) << 16 * j;
+            pair |= (unsigned)f32_to_half(sum) << 16 * j;
         }
         c[i] = pair;
+    }
+}
+
+struct Tf32Fragments {
+    Tf32 a[4], b[2];
+};
+
+inline void multiply_matrices(float (&c)[4], const Tf32 (&a)[4], const Tf32 (&b)[2]) {
+    Tf32Fragments mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
+    auto lanes = (const Tf32Fragments*)emulator_warp_exchange("mma.tf32", &mine, sizeof mine);
+    unsigned lane = lane_of_warp();
+    for (int i = 0; i < 4; ++i) {
+        for (int p = 0; p < 8; ++p) {
+            // The units read 19 bits: a number that was not rounded is cut off.
+            float x = tf32_to_f32(lanes[lane / 4 * 4 + p % 4].a[i / 2 + p / 4 * 2].bits & 0xffffe000);
+            c[i] += x * tf32_to_f32(lanes[(lane % 4 * 2 + i % 2) * 4 + p % 4].b[p / 4].bits & 0xffffe000);
+        }
+    }
+}
+
+inline void multiply_matrices(int (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    Fragments mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
+    auto lanes = (const Fragments*)emulator_warp_exchange("mma.s8", &mine, sizeof mine);
+    unsigned lane = lane_of_warp();
+    auto byte = [](unsigned four, int index) { return (int)(signed char)(four >> 8 * index); };
+    for (int i = 0; i < 4; ++i) {
+        for (int p = 0; p < 32; ++p) {
+            int x = byte(lanes[lane / 4 * 4 + p % 16 / 4].a[i / 2 + p / 16 * 2], p % 4);
+            c[i] += x * byte(lanes[(lane % 4 * 2 + i % 2) * 4 + p % 16 / 4].b[p / 16], p % 4);
+        }
     }
 }
 

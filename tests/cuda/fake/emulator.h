@@ -43,14 +43,14 @@ void emulator_barrier_expect(unsigned barrier, unsigned bytes);
 void emulator_barrier_arrive(unsigned barrier, unsigned rank);
 void emulator_barrier_wait(unsigned barrier, unsigned parity);
 
-// cp.async.bulk.tensor with boxes of 64 columns of 16-bit elements, rows of 128 bytes in shared memory, permuted. Half of
+// cp.async.bulk.tensor with boxes of 128 bytes of columns, rows of 128 bytes in shared memory, permuted. Half of
 // the loads are done at once, the others, in the opposite order, only when no thread can go on without; stores are done
 // when the thread waits for them, so that a source that is written too early shows.
 struct BoxPlace {
     unsigned row, column, matrix;
 };
 void emulator_map_build(
-    void* map, const void* first, unsigned matrices, unsigned rows, unsigned columns, unsigned box_rows);
+    void* map, const void* first, unsigned element_bytes, unsigned matrices, unsigned rows, unsigned columns, unsigned box_rows);
 void emulator_box_load(unsigned target, const void* map, const BoxPlace& place, unsigned barrier, unsigned ranks);
 void emulator_box_store(const void* map, const BoxPlace& place, unsigned source);
 void emulator_box_store_commit();

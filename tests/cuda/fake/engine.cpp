@@ -18,13 +18,13 @@ static_assert(sizeof(Barrier) == 8);
 
 struct Map {
     unsigned long long magic;
-    unsigned short* first;
-    unsigned matrices, rows, columns, box_rows;
+    unsigned char* first;
+    unsigned element_bytes, matrices, rows, columns, box_rows;
 };
 constexpr unsigned long long MAGIC = 0xacce1be4c4a9ull;
 
-// Elements and bytes of a box's row, bytes of a unit that is moved whole.
-constexpr unsigned BOX_COLUMNS = 64, ROW_BYTES = 128, UNIT = 16;
+// Bytes of a box's row, and of a unit that is moved whole.
+constexpr unsigned ROW_BYTES = 128, UNIT = 16;
 
 struct Load {
     unsigned target;
@@ -70,7 +70,7 @@ Map read_map(const void* map) {
     Map copy;
     std::memcpy(&copy, map, sizeof copy);
     if (copy.magic != MAGIC || (std::size_t)map % 64) forbidden("no map of a matrix");
-    if ((std::size_t)copy.first % UNIT || copy.columns * 2 % UNIT || copy.box_rows > 256) forbidden("a wrong map");
+    if ((std::size_t)copy.first % UNIT || copy.columns * copy.element_bytes % UNIT || copy.box_rows > 256) forbidden("a wrong map");
     return copy;
 }
 
@@ -80,14 +80,14 @@ template <typename Move>
 void each_element(const Map& map, const BoxPlace& box, unsigned shared, Move move) {
     if (shared % 128) forbidden("a box that is not aligned");
     for (unsigned i = 0; i < map.box_rows; ++i) {
-        for (unsigned j = 0; j < BOX_COLUMNS; ++j) {
-            unsigned flat = shared + i * ROW_BYTES + j * 2;
+        for (unsigned j = 0; j < ROW_BYTES / map.element_bytes; ++j) {
+            unsigned flat = shared + i * ROW_BYTES + j * map.element_bytes;
             unsigned unit = flat / UNIT % 8 ^ flat / ROW_BYTES % 8;
             unsigned place = flat / ROW_BYTES * ROW_BYTES + unit * UNIT + flat % UNIT;
             unsigned row = box.row + i, column = box.column + j;
             bool inside = row < map.rows && column < map.columns && box.matrix < map.matrices;
             std::size_t flat_row = (std::size_t)box.matrix * map.rows + row;
-            move(place, inside ? map.first + flat_row * map.columns + column : nullptr);
+            move(place, inside ? map.first + (flat_row * map.columns + column) * map.element_bytes : nullptr);
         }
     }
 }
@@ -96,8 +96,9 @@ void perform(const Load& load) {
     for (unsigned rank = 0; rank < cluster_blocks(); ++rank) {
         if (!(load.ranks >> rank & 1)) continue;
         unsigned char* shared = shared_of_block(rank);
-        each_element(load.map, load.place, load.target, [&](unsigned place, const unsigned short* element) {
-            *(unsigned short*)(shared + place) = element ? *element : 0;
+        each_element(load.map, load.place, load.target, [&](unsigned place, const unsigned char* element) {
+            if (element) std::memcpy(shared + place, element, load.map.element_bytes);
+            else std::memset(shared + place, 0, load.map.element_bytes);
         });
         Barrier& barrier = barrier_at(load.barrier, rank);
         barrier.bytes -= load.map.box_rows * ROW_BYTES;
@@ -107,8 +108,8 @@ void perform(const Load& load) {
 
 void perform(const Store& store) {
     unsigned char* shared = shared_of_block(store.rank);
-    each_element(store.map, store.place, store.source, [&](unsigned place, unsigned short* element) {
-        if (element) *element = *(unsigned short*)(shared + place);
+    each_element(store.map, store.place, store.source, [&](unsigned place, unsigned char* element) {
+        if (element) std::memcpy(element, shared + place, store.map.element_bytes);
     });
 }
 
@@ -148,8 +149,9 @@ void emulator_barrier_expect(unsigned barrier, unsigned bytes) {
 void emulator_barrier_arrive(unsigned barrier, unsigned rank) { arrive(barrier_at(barrier, rank)); }
 
 void emulator_map_build(
-    void* map, const void* first, unsigned matrices, unsigned rows, unsigned columns, unsigned box_rows) {
-    Map value = {MAGIC, (unsigned short*)first, matrices, rows, columns, box_rows};
+    void* map, const void* first, unsigned element_bytes, unsigned matrices, unsigned rows, unsigned columns,
+    unsigned box_rows) {
+    Map value = {MAGIC, (unsigned char*)first, element_bytes, matrices, rows, columns, box_rows};
     std::memcpy(map, &value, sizeof value);
 }
 

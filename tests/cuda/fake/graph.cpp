@@ -10,12 +10,13 @@ namespace {
 
 using Index = std::array<std::int64_t, 4>;
 
-std::size_t element_bytes(int type) { return type == F64 ? 8 : type == F16 ? 2 : type == BOOL ? 1 : 4; }
+std::size_t element_bytes(int type) { return type == F64 ? 8 : type == F16 || type == BF16 ? 2 : type == BOOL ? 1 : 4; }
 
 double rounded(int type, double x) {
     switch (type) {
         case F64: return x;
         case F16: return f16_to_f32(f64_to_f16(x));
+        case BF16: return bf16_to_f32(f32_to_bf16((float)x));
         case I32: return (double)(std::int32_t)x;
         case BOOL: return x != 0;
         default: return (float)x;
@@ -59,6 +60,7 @@ Values load(const Tensor& tensor, const void* start) {
         std::int64_t at = place(tensor, i);
         values.at(i) = tensor.type == F64   ? ((const double*)start)[at]
                        : tensor.type == F16 ? f16_to_f32(((const f16*)start)[at])
+                       : tensor.type == BF16 ? bf16_to_f32(((const unsigned short*)start)[at])
                                             : ((const float*)start)[at];
     });
     return values;
@@ -70,6 +72,7 @@ void store(const Tensor& tensor, const Values& values, void* start) {
         double x = values.at(i);
         if (tensor.type == F64) ((double*)start)[at] = x;
         else if (tensor.type == F16) ((f16*)start)[at] = f64_to_f16(x);
+        else if (tensor.type == BF16) ((unsigned short*)start)[at] = f32_to_bf16((float)x);
         else ((float*)start)[at] = (float)x;
     });
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 // The library's numbers for types.
-enum : int { F32 = 0, F64 = 1, F16 = 2, I32 = 4, BOOL = 11 };
+enum : int { F32 = 0, F64 = 1, F16 = 2, I32 = 4, BF16 = 9, BOOL = 11 };
 
 struct Tensor {
     int type = F32;

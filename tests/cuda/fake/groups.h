@@ -23,16 +23,17 @@ struct alignas(128) TensorMap {
     unsigned words[32];
 };
 
-inline void tensor_map_build(
-    TensorMap* map, TensorMap*, const void* first, unsigned matrices, unsigned rows, unsigned columns,
+template <typename Element>
+void tensor_map_build(
+    TensorMap* map, TensorMap*, const Element* first, unsigned matrices, unsigned rows, unsigned columns,
     unsigned box_rows) {
-    if (lane_of_warp() == 0) emulator_map_build(map, first, matrices, rows, columns, box_rows);
+    if (lane_of_warp() == 0) emulator_map_build(map, first, sizeof(Element), matrices, rows, columns, box_rows);
 }
 inline void tensor_map_acquire(const TensorMap*) {}
 
-template <int CLUSTER>
+template <int BLOCKS>
 void box_load(unsigned target, const TensorMap* map, const BoxPlace& place, unsigned barrier, unsigned ranks) {
-    emulator_box_load(target, map, place, barrier, CLUSTER == 1 ? 1u << cluster_rank() : ranks);
+    emulator_box_load(target, map, place, barrier, BLOCKS == 1 ? 1u << cluster_rank() : ranks);
 }
 inline void box_store(const TensorMap* map, const BoxPlace& place, unsigned source) {
     emulator_box_store(map, place, source);
@@ -64,14 +65,33 @@ inline void store_matrices(unsigned row, unsigned x, unsigned y, unsigned z, uns
     }
 }
 
+// What groups multiply, and how far along k.
+#if defined(PRECISION_TF32)
+typedef float Factor;
+// The units read 19 bits: a number that was not rounded is cut off.
+inline float value_of(Factor x) {
+    unsigned bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    return tf32_to_f32(bits & 0xffffe000);
+}
+#elif defined(PRECISION_I8)
+typedef signed char Factor;
+inline float value_of(Factor x) { return x; }
+#else
+typedef Half Factor;
+inline float value_of(Factor x) { return half_to_f32(x); }
+#endif
+constexpr int GROUP_K = 32 / sizeof(Factor);
+
 // A probe's operands lie as wgmma.cuh says, and a descriptor is an address.
 inline unsigned long long descriptor(const void* operand) { return (unsigned long long)operand; }
 
 struct Pieces {
-    const f16* operand;
+    const Factor* operand;
 
     float operator()(int side, int depth) const {
-        return f16_to_f32(operand[side / 8 * 128 + depth / 8 * 64 + side % 8 * 8 + depth % 8]);
+        constexpr int UNIT = GROUP_K / 2;
+        return value_of(operand[(side / 8 * 2 + depth / UNIT) * 8 * UNIT + side % 8 * UNIT + depth % UNIT]);
     }
 };
 
@@ -91,10 +111,10 @@ struct Swizzled {
     float operator()(int side, int depth) const {
         if (bits >> 62 != 1) std::abort();
         unsigned flat = across ? side / 64 * field(16) + depth / 8 * field(32) + depth % 8 * 128 + side % 64 * 2
-                               : side / 8 * field(32) + side % 8 * 128 + depth * 2;
-        f16 x;
+                               : side / 8 * field(32) + side % 8 * 128 + depth * (unsigned)sizeof(Factor);
+        Factor x;
         std::memcpy(&x, shared_memory + swizzled(field(0) + flat), sizeof x);
-        return f16_to_f32(x);
+        return value_of(x);
     }
 };
 
@@ -111,16 +131,16 @@ struct Held {
 template <int COUNT, typename OperandA, typename OperandB>
 void group_products(float (&products)[COUNT], const OperandA& a, const OperandB& b) {
     int row = threadIdx.x % 128 / 32 * 16 + threadIdx.x % 32 / 4, columns = threadIdx.x % 4 * 2;
-    float rows[2][16], column[16];
-    for (int p = 0; p < 16; ++p) {
+    float rows[2][GROUP_K], column[GROUP_K];
+    for (int p = 0; p < GROUP_K; ++p) {
         for (int i = 0; i < 2; ++i) rows[i][p] = a(row + 8 * i, p);
     }
     for (int i = 0; i < COUNT; i += 4) {
         for (int j = 0; j < 2; ++j) {
-            for (int p = 0; p < 16; ++p) column[p] = b(i / 4 * 8 + columns + j, p);
+            for (int p = 0; p < GROUP_K; ++p) column[p] = b(i / 4 * 8 + columns + j, p);
             for (int half = 0; half < 2; ++half) {
                 float& sum = products[i + 2 * half + j] = 0;
-                for (int p = 0; p < 16; ++p) sum += rows[half][p] * column[p];
+                for (int p = 0; p < GROUP_K; ++p) sum += rows[half][p] * column[p];
             }
         }
     }
@@ -151,12 +171,12 @@ void group_wait(Sum (&)[COUNT]) {
     group_wait<PENDING>();
 }
 
-template <typename Operand, int COUNT>
-void start_product(float (&c)[COUNT], Operand a, Operand b, bool add) {
+template <typename Sum, typename Operand, int COUNT>
+void start_product(Sum (&c)[COUNT], Operand a, Operand b, bool add) {
     group_open[emulator_thread()].push_back([&c, a, b, add] {
         float products[COUNT];
         group_products(products, a, b);
-        for (int i = 0; i < COUNT; ++i) c[i] = (add ? c[i] : 0) + products[i];
+        for (int i = 0; i < COUNT; ++i) c[i] = (add ? c[i] : 0) + (Sum)products[i];
     });
 }
 
@@ -168,8 +188,8 @@ void start_product(unsigned (&c)[COUNT], Operand a, Operand b, bool add) {
         group_products(products, a, b);
         for (int i = 0; i < COUNT; ++i) {
             unsigned before = add ? c[i] : 0;
-            f16 low = f32_to_f16(half_of(before, 0) + products[2 * i]);
-            c[i] = low | (unsigned)f32_to_f16(half_of(before, 1) + products[2 * i + 1]) << 16;
+            Half low = f32_to_half(half_of(before, 0) + products[2 * i]);
+            c[i] = low | (unsigned)f32_to_half(half_of(before, 1) + products[2 * i + 1]) << 16;
         }
     });
 }
@@ -188,7 +208,7 @@ void start_product(float (&c)[COUNT], const unsigned (&a)[4], Swizzled b, bool a
 
 template <typename Sum, int COUNT>
 void multiply_group(Sum (&c)[COUNT], unsigned long long a, unsigned long long b) {
-    start_product(c, Pieces{(const f16*)a}, Pieces{(const f16*)b}, true);
+    start_product(c, Pieces{(const Factor*)a}, Pieces{(const Factor*)b}, true);
 }
 
 template <bool ACROSS_A, bool ACROSS_B, typename Sum, int COUNT>

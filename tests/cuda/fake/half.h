@@ -1,6 +1,8 @@
-// Half precision in software.
+// Narrow numbers in software.
 #pragma once
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 typedef unsigned short f16;
 
@@ -31,4 +33,34 @@ inline f16 f32_to_f16(float x) { return f64_to_f16(x); }
 
 inline f16 f16_fma(f16 a, f16 b, f16 c) {
     return f64_to_f16((double)f16_to_f32(a) * f16_to_f32(b) + f16_to_f32(c));
+}
+
+// bfloat16, as its bits: the upper half of binary32.
+inline float bf16_to_f32(unsigned short x) {
+    std::uint32_t bits = (std::uint32_t)x << 16;
+    float y;
+    std::memcpy(&y, &bits, sizeof y);
+    return y;
+}
+
+// Rounds to nearest, ties to even. A carry out of the mantissa is the next exponent, and out of the last one infinity.
+inline unsigned short f32_to_bf16(float x) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    if (std::isnan(x)) return 0x7fff;
+    return (unsigned short)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+// binary32 with a significand of 11 bits; rounds to nearest, ties away from zero.
+inline std::uint32_t f32_to_tf32_bits(float x) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    if (std::isnan(x) || std::isinf(x)) return bits & 0xffffe000 | (std::isnan(x) ? 0x7fffe000 : 0);
+    return (bits + 0x1000) & 0xffffe000;
+}
+
+inline float tf32_to_f32(std::uint32_t bits) {
+    float y;
+    std::memcpy(&y, &bits, sizeof y);
+    return y;
 }

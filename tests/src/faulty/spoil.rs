@@ -44,8 +44,8 @@ impl Product {
     fn write(&self, values: &[f64], bytes: &mut [u8]) {
         let tensor = match self.dtype {
             DType::F64 => Tensor::F64(values.to_vec()),
-            DType::F32 => Tensor::F32(values.iter().map(|&value| value as f32).collect()),
             DType::F16 => Tensor::F16(values.iter().map(|&value| f16::from_f64(value)).collect()),
+            _ => Tensor::F32(values.iter().map(|&value| value as f32).collect()),
         };
         bytes.copy_from_slice(tensor.bytes());
     }

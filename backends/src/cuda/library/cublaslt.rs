@@ -60,14 +60,15 @@ pub(super) fn gemm(handle: &Rc<Handle>, call: &LibraryCall) -> Result<Prepared> 
     let elements = [elements(&[m, k])?, elements(&[k, n])?, elements(&[m, n])?];
     let context = &handle.context;
     let [a, b] = [elements[0], elements[1]].map(|elements| random(context, types.storage, elements));
-    let (a, b, c) = (a?, b?, CudaMemory::device(context, elements[2] * types.storage.bytes())?);
+    let (a, b, c) = (a?, b?, CudaMemory::device(context, elements[2] * types.result().bytes())?);
     // All of it at once, so that it stays where it is.
     handle.workspace.of(WORKSPACE_BYTES as u64)?;
     let starts = [a.start, b.start, c.start];
     let Race { way: algorithm, name, log } =
         race::fastest(context, problem.candidates(handle)?, |algorithm| problem.run(handle, algorithm, starts))?;
     let gemm = Gemm { problem, algorithm, handle: Rc::clone(handle) };
-    let bytes = elements.map(|elements| elements * types.storage.bytes()).to_vec();
+    let of = [types.storage, types.storage, types.result()];
+    let bytes = elements.iter().zip(of).map(|(elements, dtype)| elements * dtype.bytes()).collect();
     Ok(Prepared { bytes, function: Box::new(gemm), algorithm: name, log })
 }
 
@@ -100,7 +101,6 @@ struct Problem {
 impl Problem {
     fn new(types: Types, [m, n, k]: [u64; 3], trans_a: bool, trans_b: bool) -> Result<Self> {
         let (compute, scale, one) = compute(types)?;
-        let storage = data_type(types.storage);
         // SAFETY: the place is of the description's type.
         let description = Owned::new("cublasLtMatmulDescCreate", api::cublasLtMatmulDescDestroy, |place| unsafe {
             api::cublasLtMatmulDescCreate(place, compute, scale)
@@ -117,20 +117,20 @@ impl Problem {
             })?;
         }
         // As stored, column by column: rows, columns. The row-major ones have these the other way round.
-        let layout = |rows: u64, columns: u64| {
+        let layout = |dtype: DType, rows: u64, columns: u64| {
             // SAFETY: the place is of the layout's type.
             Owned::new("cublasLtMatrixLayoutCreate", api::cublasLtMatrixLayoutDestroy, |place| unsafe {
-                api::cublasLtMatrixLayoutCreate(place, storage, rows, columns, rows as i64)
+                api::cublasLtMatrixLayoutCreate(place, data_type(dtype), rows, columns, rows as i64)
             })
         };
         let sides = |rows, columns, transposed| if transposed { (rows, columns) } else { (columns, rows) };
         let (first, second) = (sides(k, n, trans_b), sides(m, k, trans_a));
-        let exact = types.storage == types.accumulate;
+        let exact = types.result() == types.accumulate;
         Ok(Self {
             description,
-            first: layout(first.0, first.1)?,
-            second: layout(second.0, second.1)?,
-            output: layout(n, m)?,
+            first: layout(types.storage, first.0, first.1)?,
+            second: layout(types.storage, second.0, second.1)?,
+            output: layout(types.result(), n, m)?,
             one,
             reduction: if exact {
                 cublasLtReductionScheme_t::CUBLASLT_REDUCTION_SCHEME_MASK
@@ -255,14 +255,18 @@ fn name(result: &cublasLtMatmulHeuristicResult_t) -> Result<String> {
     Ok(format!("{}, workspace {}", parts?.join(", "), result.workspaceSize))
 }
 
-/// The type that the library computes in, that of the factors, and the bits of 1 in it. Never TF32.
+/// The type that the library computes in, that of the factors, and the bits of 1 in it. TF32 is for those who ask for it.
 fn compute(types: Types) -> Result<(cublasComputeType_t, cudaDataType_t, u64)> {
     use cublasComputeType_t as C;
     Ok(match (types.storage, types.accumulate) {
         (DType::F64, DType::F64) => (C::CUBLAS_COMPUTE_64F, cudaDataType_t::CUDA_R_64F, 1_f64.to_bits()),
-        (DType::F32 | DType::F16, DType::F32) => {
+        (DType::F32 | DType::Bf16 | DType::F16, DType::F32) => {
             (C::CUBLAS_COMPUTE_32F, cudaDataType_t::CUDA_R_32F, 1_f32.to_bits().into())
         }
+        (DType::Tf32, DType::F32) => {
+            (C::CUBLAS_COMPUTE_32F_FAST_TF32, cudaDataType_t::CUDA_R_32F, 1_f32.to_bits().into())
+        }
+        (DType::I8, DType::I32) => (C::CUBLAS_COMPUTE_32I, cudaDataType_t::CUDA_R_32I, 1),
         (DType::F16, DType::F16) => (C::CUBLAS_COMPUTE_16F, cudaDataType_t::CUDA_R_16F, f16::ONE.to_bits().into()),
         (storage, accumulate) => {
             return Err(Error::unsupported(format!("cublaslt::gemm has no {storage} with sums in {accumulate}")));
@@ -273,7 +277,10 @@ fn compute(types: Types) -> Result<(cublasComputeType_t, cudaDataType_t, u64)> {
 fn data_type(dtype: DType) -> cudaDataType_t {
     match dtype {
         DType::F64 => cudaDataType_t::CUDA_R_64F,
-        DType::F32 => cudaDataType_t::CUDA_R_32F,
+        DType::F32 | DType::Tf32 => cudaDataType_t::CUDA_R_32F,
+        DType::Bf16 => cudaDataType_t::CUDA_R_16BF,
+        DType::I32 => cudaDataType_t::CUDA_R_32I,
+        DType::I8 => cudaDataType_t::CUDA_R_8I,
         DType::F16 => cudaDataType_t::CUDA_R_16F,
     }
 }

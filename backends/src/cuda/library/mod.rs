@@ -2,13 +2,13 @@
 //!
 //! | function | library | covers |
 //! |---|---|---|
-//! | `gemm` | cuBLASLt 12 and newer | f64, f32, f16 with sums in f32 or in f16; all four layouts |
-//! | `conv2d` | cuDNN 9 and newer, graph API | f64, f32, f16 with sums in f32; both layouts, strides, padding, dilation, groups |
-//! | `attention` | cuDNN 9 and newer, graph API | what cuDNN fuses: f16 with sums in f32, head sizes in multiples of 8; causal or not, shared key heads |
+//! | `gemm` | cuBLASLt 12 and newer | f64, f32, tf32, bf16, f16 with sums in f32 or in f16, all four layouts; i8 where sums run along the rows of both matrices |
+//! | `conv2d` | cuDNN 9 and newer, graph API | f64, f32, bf16 and f16 with sums in f32; both layouts, strides, padding, dilation, groups |
+//! | `attention` | cuDNN 9 and newer, graph API | what cuDNN fuses: bf16 and f16 with sums in f32, head sizes in multiples of 8; causal or not, shared key heads |
 //!
 //! A library offers many algorithms for a problem and orders them by a guess. So all that it offers are timed when the
 //! function is prepared, on memory of their own that holds random numbers, and the fastest is kept; the kernel's log
-//! says what was timed. What would not keep the promised precision takes no part: TF32, sums in f16 that should be in
+//! says what was timed. What would not keep the promised precision takes no part: TF32 where f32 was asked for, sums in f16 that should be in
 //! f32, and, in cuDNN, Winograd and FFT, whose rounding is not that of a sum.
 //!
 //! What a library has no algorithm for is [`Unsupported`](crate::Error::Unsupported), with its own words.
@@ -23,10 +23,11 @@ mod workspace;
 use super::context::Context;
 use super::kernel::CudaKernel;
 use super::memory::CudaMemory;
-use crate::DType::{self, F16, F32, F64};
+use crate::DType::{self, Bf16, F16, F32, F64, I8, I32, Tf32};
 use crate::{DeviceToken, Error, Kernel, KernelSpec, Launch, LibraryCall, LibraryForm, Result};
 use api::Optional;
 use cudarc::driver::sys::CUdeviceptr;
+use serde_json::Value;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -37,9 +38,13 @@ type Types = &'static [(DType, DType)];
 
 /// Functions, the library that has each, and what it takes.
 static FUNCTIONS: [(&str, &Optional, Types); 3] = [
-    ("gemm", &api::cublaslt::LIBRARY, &[(F64, F64), (F32, F32), (F16, F32), (F16, F16)]),
-    ("conv2d", &api::cudnn::LIBRARY, &[(F64, F64), (F32, F32), (F16, F32)]),
-    ("attention", &api::cudnn::LIBRARY, &[(F16, F32)]),
+    (
+        "gemm",
+        &api::cublaslt::LIBRARY,
+        &[(F64, F64), (F32, F32), (Tf32, F32), (Bf16, F32), (F16, F32), (F16, F16), (I8, I32)],
+    ),
+    ("conv2d", &api::cudnn::LIBRARY, &[(F64, F64), (F32, F32), (Bf16, F32), (F16, F32)]),
+    ("attention", &api::cudnn::LIBRARY, &[(Bf16, F32), (F16, F32)]),
 ];
 
 /// The libraries that were found, by function.
@@ -57,10 +62,17 @@ pub(super) fn forms() -> Vec<LibraryForm> {
             arguments: [("storage", storage), ("accumulate", accumulate)]
                 .map(|(name, dtype)| (name.to_owned(), dtype.name().into()))
                 .into_iter()
+                .chain(layout(*storage))
                 .collect(),
         })
     });
     forms.collect()
+}
+
+/// The layout that a type of operands comes in alone, as arguments.
+fn layout(storage: DType) -> impl Iterator<Item = (String, Value)> {
+    let along = [("trans_a", false), ("trans_b", true)].map(|(name, value)| (name.to_owned(), value.into()));
+    along.into_iter().filter(move |_| storage.is_integer())
 }
 
 /// Each library: its name, and its version or why it is missing.

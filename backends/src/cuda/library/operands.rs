@@ -5,13 +5,13 @@ use crate::cuda::context::Context;
 use crate::cuda::memory::CudaMemory;
 use crate::{DType, Error, LibraryCall, Result};
 use cudarc::driver::sys::CUdeviceptr;
-use half::f16;
+use half::{bf16, f16};
 use std::rc::Rc;
 
 /// So many numbers are made, and repeated.
 const BLOCK: u64 = 1 << 17;
 
-/// What a function stores its operands in, and what it sums in.
+/// What a function stores its operands in, or rounds them to, and what it sums in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Types {
     pub(super) storage: DType,
@@ -22,10 +22,18 @@ impl Types {
     pub(super) fn of(call: &LibraryCall) -> Result<Self> {
         let dtype = |argument: &str| {
             let name = call.text(argument)?;
-            let known = [DType::F64, DType::F32, DType::F16].into_iter().find(|dtype| dtype.name() == name);
-            known.ok_or_else(|| Error::unsupported(format!("{} has no type `{name}`", call.library)))
+            DType::named(name).ok_or_else(|| Error::unsupported(format!("{} has no type `{name}`", call.library)))
         };
         Ok(Self { storage: dtype("storage")?, accumulate: dtype("accumulate")? })
+    }
+
+    /// What it stores its results in.
+    pub(super) const fn result(self) -> DType {
+        match self.storage {
+            DType::Tf32 => DType::F32,
+            DType::I8 => DType::I32,
+            storage => storage,
+        }
     }
 }
 
@@ -45,7 +53,7 @@ pub(super) fn elements(sides: &[u64]) -> Result<u64> {
     fits.ok_or_else(|| Error::invalid(format!("a tensor of {sides:?} is larger than any memory")))
 }
 
-/// Memory filled with normal random numbers.
+/// Memory filled with normal random numbers; whole ones have a deviation of 32.
 pub(super) fn random(context: &Rc<Context>, dtype: DType, elements: u64) -> Result<CudaMemory> {
     let memory = CudaMemory::device(context, elements * dtype.bytes())?;
     let block = normal(dtype, elements.min(BLOCK));
@@ -82,7 +90,10 @@ fn normal(dtype: DType, count: u64) -> Vec<u8> {
     for _ in 0..count {
         match dtype {
             DType::F64 => bytes.extend(number().to_le_bytes()),
-            DType::F32 => bytes.extend((number() as f32).to_le_bytes()),
+            DType::F32 | DType::Tf32 => bytes.extend((number() as f32).to_le_bytes()),
+            DType::Bf16 => bytes.extend(bf16::from_f64(number()).to_le_bytes()),
+            DType::I32 => bytes.extend(((number() * 32.0) as i32).to_le_bytes()),
+            DType::I8 => bytes.extend(((number() * 32.0) as i8).to_le_bytes()),
             DType::F16 => bytes.extend(f16::from_f64(number()).to_le_bytes()),
         }
     }
@@ -116,6 +127,6 @@ mod tests {
         let variance = numbers.iter().map(|x| x * x).sum::<f64>() / 1e5;
         assert_eq!(numbers.len(), 100_000);
         assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
-        assert_eq!(normal(DType::F16, 3).len(), 6);
+        assert!(DType::ALL.into_iter().all(|dtype| normal(dtype, 3).len() as u64 == 3 * dtype.bytes()));
     }
 }

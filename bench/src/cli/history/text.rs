@@ -63,7 +63,7 @@ pub(super) fn run(run: &RunEntry, file: &RunFile) -> String {
 fn result(row: &ResultRow) -> String {
     if let (Some(timing), Some(rate)) = (&row.timing, &row.rate) {
         let share = row.ceiling.as_ref().map_or(String::new(), |ceiling| units::percent(ceiling.fraction));
-        let (time, rate) = (units::time(timing.median_ns), units::flop_per_s(rate.flop_per_s));
+        let (time, rate) = (units::time(timing.median_ns), units::rate(rate.flop_per_s, &row.dtype));
         return format!("{:60} {time:>10} {rate:>16} {share:>5}", row.case);
     }
     let reason = row.reason.as_deref().and_then(|reason| reason.lines().next()).unwrap_or_default();

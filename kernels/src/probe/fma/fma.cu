@@ -19,11 +19,11 @@ __device__ __forceinline__ Register start(Register x) { return rintf(x * 64) / 6
 #elif defined(PRECISION_F16_ACC16)
 // Two halves, the first in the low bits.
 typedef unsigned Register;
-__device__ __forceinline__ Register same(float value) { return f32_to_f16(value) * 0x10001u; }
+__device__ __forceinline__ Register same(float value) { return f32_to_half(value) * 0x10001u; }
 __device__ __forceinline__ Register step(Register x, Register a, Register b) { return f16x2_fma(x, a, b); }
-__device__ __forceinline__ f16 start_one(f16 x) { return f32_to_f16(rintf(f16_to_f32(x) * 64) / 64); }
+__device__ __forceinline__ Half start_one(Half x) { return f32_to_half(rintf(half_to_f32(x) * 64) / 64); }
 __device__ __forceinline__ Register start(Register x) {
-    return start_one((f16)x) | (unsigned)start_one((f16)(x >> 16)) << 16;
+    return start_one((Half)x) | (unsigned)start_one((Half)(x >> 16)) << 16;
 }
 #endif
 

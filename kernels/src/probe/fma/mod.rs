@@ -98,7 +98,7 @@ pub fn fields(precision: Precision, caps: &Caps) -> Vec<Fields> {
 fn longest(precision: Precision) -> u32 {
     let range = match precision.accumulate() {
         DType::F16 => 2048.0,
-        DType::F32 | DType::F64 => f64::from(1 << 24),
+        _ => f64::from(1 << 24),
     };
     // |−x + b| with x at its largest is inside.
     (range - (LARGEST_INPUT + f64::from(C)) / UNIT) as u32 * BODY
@@ -152,11 +152,11 @@ impl Case for FmaProblem {
     }
 
     fn inputs(&self) -> Vec<TensorSpec> {
-        vec![self.precision.tensor("x", self.lanes)]
+        vec![self.precision.input("x", self.lanes)]
     }
 
     fn output(&self) -> TensorSpec {
-        self.precision.tensor("y", self.lanes)
+        self.precision.output("y", self.lanes)
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {

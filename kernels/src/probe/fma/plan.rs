@@ -98,7 +98,7 @@ impl FmaPlan {
         let precision = match self.problem.precision {
             Precision::F64 => "PRECISION_F64",
             Precision::F16Acc16 => "PRECISION_F16_ACC16",
-            Precision::F32 | Precision::F16 => "PRECISION_F32",
+            _ => "PRECISION_F32",
         };
         let defines = || program::defines([("WIDTH", self.width), ("CHAINS", self.chains), (precision, 1)]);
         let (source, defines) = match language {

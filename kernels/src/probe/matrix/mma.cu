@@ -7,42 +7,64 @@
 constexpr int M_STEPS = ROWS / INSTRUCTION_M, K_STEPS = TILE_K / INSTRUCTION_K;
 constexpr int WARPS_N = TILE_N / (8 * COLUMNS), WARPS = TILE_M / ROWS * WARPS_N;
 
-#if defined(PRECISION_F64)
+#if defined(PRECISION_F64) || defined(PRECISION_TF32)
 // Elements of a lane. Of A, those at row l / 4 or, where there are 16 rows, l / 4 + 8, column l % 4 + 4 i; of B, row
 // l % 4 + 4 i and column l / 4; of C, rows as A's and columns 2 (l % 4) and one more.
-typedef double OperandA[INSTRUCTION_M * INSTRUCTION_K / 32];
-typedef double OperandB[INSTRUCTION_K / 4];
-typedef double Sums[INSTRUCTION_M / 4];
+#if defined(PRECISION_F64)
+typedef double Operand;
+__device__ __forceinline__ Operand operand(Real x) { return x; }
+#else
+typedef Tf32 Operand;
+__device__ __forceinline__ Operand operand(Real x) { return f32_to_tf32(x); }
+#endif
+typedef Operand OperandA[INSTRUCTION_M * INSTRUCTION_K / 32];
+typedef Operand OperandB[INSTRUCTION_K / 4];
+typedef Total Sums[INSTRUCTION_M / 4];
 
 __device__ __forceinline__ void load_a(OperandA& x, const Real* a, int row, int depth, int lane) {
 #pragma unroll
     for (int i = 0; i < INSTRUCTION_M * INSTRUCTION_K / 32; ++i) {
         int half = INSTRUCTION_M == 16 ? i % 2 : 0, step = INSTRUCTION_M == 16 ? i / 2 : i;
-        x[i] = element_a(a, row + lane / 4 + 8 * half, depth + lane % 4 + 4 * step);
+        x[i] = operand(element_a(a, row + lane / 4 + 8 * half, depth + lane % 4 + 4 * step));
     }
 }
 
 template <Real ELEMENT(const Real*, int, int)>
 __device__ __forceinline__ void load_b(OperandB& x, const Real* b, int depth, int column, int lane) {
 #pragma unroll
-    for (int i = 0; i < INSTRUCTION_K / 4; ++i) x[i] = ELEMENT(b, depth + lane % 4 + 4 * i, column + lane / 4);
+    for (int i = 0; i < INSTRUCTION_K / 4; ++i) {
+        x[i] = operand(ELEMENT(b, depth + lane % 4 + 4 * i, column + lane / 4));
+    }
 }
 #else
+// Registers hold neighbours along k.
+constexpr int PACKED = 4 / sizeof(Real);
 typedef unsigned OperandA[4];
 typedef unsigned OperandB[2];
-#if defined(PRECISION_F16)
-typedef float Sums[4];
-#else
+#if defined(PRECISION_F16_ACC16)
 typedef unsigned Sums[2];
+#elif defined(PRECISION_I8)
+typedef int Sums[4];
+#else
+typedef float Sums[4];
 #endif
 
-__device__ __forceinline__ unsigned pair(Real low, Real high) { return low | (unsigned)high << 16; }
+template <typename Element>
+__device__ __forceinline__ unsigned packed(Element element) {
+    constexpr int BITS = 8 * sizeof(Real);
+    unsigned all = 0;
+#pragma unroll
+    for (int i = 0; i < PACKED; ++i) {
+        all |= ((unsigned)element(i) & 0xffffffffu >> (32 - BITS)) << BITS * i;
+    }
+    return all;
+}
 
 __device__ __forceinline__ void load_a(OperandA& x, const Real* a, int row, int depth, int lane) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-        int r = row + lane / 4 + i % 2 * 8, l = depth + lane % 4 * 2 + i / 2 * 8;
-        x[i] = pair(element_a(a, r, l), element_a(a, r, l + 1));
+        int r = row + lane / 4 + i % 2 * 8, l = depth + (lane % 4 + i / 2 * 4) * PACKED;
+        x[i] = packed([&](int next) { return element_a(a, r, l + next); });
     }
 }
 
@@ -50,24 +72,24 @@ template <Real ELEMENT(const Real*, int, int)>
 __device__ __forceinline__ void load_b(OperandB& x, const Real* b, int depth, int column, int lane) {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-        int l = depth + lane % 4 * 2 + i * 8;
-        x[i] = pair(ELEMENT(b, l, column + lane / 4), ELEMENT(b, l + 1, column + lane / 4));
+        int l = depth + (lane % 4 + i * 4) * PACKED;
+        x[i] = packed([&](int next) { return ELEMENT(b, l + next, column + lane / 4); });
     }
 }
 #endif
 
 // The element `i` of a lane's sums, row by row: two columns of each row.
 #if defined(PRECISION_F16_ACC16)
-__device__ __forceinline__ void set(Sums& sums, int i, Real value) {
+__device__ __forceinline__ void set(Sums& sums, int i, Total value) {
     sums[i / 2] = i % 2 ? sums[i / 2] | (unsigned)value << 16 : value;
 }
-__device__ __forceinline__ Real get(const Sums& sums, int i) { return (Real)(sums[i / 2] >> i % 2 * 16); }
+__device__ __forceinline__ Total get(const Sums& sums, int i) { return (Total)(sums[i / 2] >> i % 2 * 16); }
 #elif defined(PRECISION_F16)
-__device__ __forceinline__ void set(Sums& sums, int i, Real value) { sums[i] = f16_to_f32(value); }
-__device__ __forceinline__ Real get(const Sums& sums, int i) { return f32_to_f16(sums[i]); }
+__device__ __forceinline__ void set(Sums& sums, int i, Total value) { sums[i] = half_to_f32(value); }
+__device__ __forceinline__ Total get(const Sums& sums, int i) { return f32_to_half(sums[i]); }
 #else
-__device__ __forceinline__ void set(Sums& sums, int i, Real value) { sums[i] = value; }
-__device__ __forceinline__ Real get(const Sums& sums, int i) { return sums[i]; }
+__device__ __forceinline__ void set(Sums& sums, int i, Total value) { sums[i] = value; }
+__device__ __forceinline__ Total get(const Sums& sums, int i) { return sums[i]; }
 #endif
 
 // Where a lane's elements of C are.
@@ -90,7 +112,7 @@ __device__ __forceinline__ void round(
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-    matrix(const Real* a, const Real* b, const Real* start, Real* c, Params p) {
+    matrix(const Real* a, const Real* b, const Total* start, Total* c, Params p) {
     unsigned long long warp = (blockIdx.x + (unsigned long long)blockIdx.y * gridDim.x) * 8 + threadIdx.x / 32;
     int lane = threadIdx.x % 32;
     unsigned long long tile = warp / WARPS;

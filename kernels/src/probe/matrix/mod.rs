@@ -3,7 +3,7 @@
 //! # What proves the work
 //!
 //! Rounds come in pairs: one adds A·B, the next A·E with E = D − B, so that a pair adds A·D. D has one 1 a column, at row
-//! n mod 16. A and B are the inputs rounded to whole numbers, A to −1, 0 and 1, B to −2 … 2, and C starts as an input
+//! n mod k. A and B are the inputs rounded to whole numbers, A to −1, 0 and 1, B to −2 … 2, and C starts as an input
 //! rounded to a whole number: every sum on the way is a whole number that each type holds exactly, in any order of
 //! summation, and the output is exactly C + pairs · A·D. A pair left out shows in nearly every row.
 
@@ -15,7 +15,7 @@ use crate::fields::{Reader, named, object};
 use crate::{
     Case, NamedShape, Operation, Phase, Plan, Precision, Profile, ShapeError, Tensor, TensorSpec, Verdict, Work,
 };
-use accelbench_backends::Caps;
+use accelbench_backends::{Caps, DType};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -25,12 +25,31 @@ pub use plan::{MatrixPlan, missing_units};
 pub const M: usize = 64;
 /// Columns of a tile of C.
 pub const N: usize = 256;
-/// Length of the sums that a round adds.
-pub const K: usize = 16;
 /// Rounds come in multiples of this: a loop's body.
 pub const BODY: u32 = 32;
-/// Sums reach half as many as the rounds; with what else they hold they stay exact in halves.
+/// Sums reach half as many as the rounds; with what else they hold they stay exact in binary16.
 const LONGEST: u32 = 4000;
+
+/// Length of the sums that a round adds: what one instruction multiplies of this type, but for doubles.
+pub const fn depth(precision: Precision) -> usize {
+    match precision {
+        Precision::F64 => 16,
+        _ => 32 / precision.storage().bytes() as usize,
+    }
+}
+
+/// What the sums are stored in, so that they are exact.
+const fn sums(precision: Precision) -> DType {
+    match precision {
+        Precision::F16 => DType::F16,
+        _ => precision.accumulate(),
+    }
+}
+
+/// The most rounds: those whose sums are exact, or a few milliseconds.
+fn longest(precision: Precision) -> u32 {
+    if sums(precision) == DType::F16 { LONGEST } else { 4 * LONGEST }
+}
 
 /// The operation `matrix`.
 pub struct Matrix;
@@ -49,7 +68,7 @@ impl Operation for Matrix {
     }
 
     fn precisions(&self) -> &'static [Precision] {
-        &[Precision::F64, Precision::F16, Precision::F16Acc16]
+        &[Precision::F64, Precision::Tf32, Precision::Bf16, Precision::F16, Precision::F16Acc16, Precision::I8]
     }
 
     fn shapes(&self, _profile: Profile) -> Vec<NamedShape> {
@@ -84,7 +103,7 @@ pub fn fields(precision: Precision, caps: &Caps) -> Vec<Fields> {
     // Some milliseconds: as many warps as a unit holds, and in f64 a sixteenth of the work in halves. A device that
     // does not tell its units is taken for a large one: idle units would make a low ceiling.
     let tiles = u64::from(caps.compute_units.unwrap_or(128)) * 8;
-    vec![shape(tiles, if precision == Precision::F64 { 8 * BODY } else { LONGEST / BODY * BODY })]
+    vec![shape(tiles, if precision == Precision::F64 { 8 * BODY } else { longest(precision) / BODY * BODY })]
 }
 
 /// Tiles of [`M`] × [`N`] sums, and how often A·B is added to each.
@@ -104,7 +123,7 @@ impl MatrixProblem {
         Ok(Self {
             precision,
             tiles: fields.multiple("tiles", 1, 1 << 17)?,
-            rounds: fields.multiple("rounds", BODY.into(), LONGEST.into())? as u32,
+            rounds: fields.multiple("rounds", BODY.into(), longest(precision).into())? as u32,
         })
     }
 }
@@ -127,15 +146,23 @@ impl Case for MatrixProblem {
     }
 
     fn work(&self) -> Work {
-        Work::moving_once(2.0 * (M * N * K) as f64 * self.tiles as f64 * f64::from(self.rounds), self)
+        Work::moving_once(
+            2.0 * (M * N * depth(self.precision)) as f64 * self.tiles as f64 * f64::from(self.rounds),
+            self,
+        )
     }
 
     fn inputs(&self) -> Vec<TensorSpec> {
-        vec![self.precision.tensor("A", (M * K) as u64), self.precision.tensor("B", (K * N) as u64), self.output()]
+        let depth = depth(self.precision);
+        vec![
+            self.precision.input("A", (M * depth) as u64),
+            self.precision.input("B", (depth * N) as u64),
+            self.output(),
+        ]
     }
 
     fn output(&self) -> TensorSpec {
-        self.precision.tensor("C", self.tiles * (M * N) as u64)
+        TensorSpec { name: "C", dtype: sums(self.precision), elements: self.tiles * (M * N) as u64 }
     }
 
     fn plans(&self, caps: &Caps) -> Vec<Box<dyn Plan>> {
@@ -147,14 +174,14 @@ impl Case for MatrixProblem {
     }
 
     fn verify(&self, inputs: &[Tensor], output: &Tensor) -> Verdict {
-        let pairs = f64::from(self.rounds / 2);
+        let (pairs, depth) = (f64::from(self.rounds / 2), depth(self.precision));
         // The truth is exact; any bound between 0 and 1 would do.
         let bound = self.precision.storage().min_positive();
         (0..self.tiles as usize * M * N)
             .into_par_iter()
             .fold(Comparison::new, |mut comparison, element| {
                 let (row, column) = (element / N % M, element % N);
-                let a = inputs[0].get(row * K + column % K).round_ties_even().clamp(-1.0, 1.0);
+                let a = inputs[0].get(row * depth + column % depth).round_ties_even().clamp(-1.0, 1.0);
                 let truth = inputs[2].get(element).round_ties_even() + pairs * a;
                 comparison.element(output.get(element), truth, bound, || {
                     format!("tile {}, row {row}, column {column}", element / (M * N))
@@ -174,12 +201,13 @@ mod tests {
 
     /// What a device gives that adds A·D `pairs` times.
     fn computed(problem: &MatrixProblem, inputs: &[Tensor], pairs: u32) -> Vec<f64> {
+        let depth = depth(problem.precision);
         let element = |index: usize| {
             let (row, column) = (index / N % M, index % N);
-            let a = |l: usize| inputs[0].get(row * K + l).round_ties_even().clamp(-1.0, 1.0);
+            let a = |l: usize| inputs[0].get(row * depth + l).round_ties_even().clamp(-1.0, 1.0);
             let b = |l: usize| inputs[1].get(l * N + column).round_ties_even().clamp(-2.0, 2.0);
-            let e = |l: usize| f64::from(u8::from(column % K == l)) - b(l);
-            let pair: f64 = (0..K).map(|l| a(l) * b(l) + a(l) * e(l)).sum();
+            let e = |l: usize| f64::from(u8::from(column % depth == l)) - b(l);
+            let pair: f64 = (0..depth).map(|l| a(l) * b(l) + a(l) * e(l)).sum();
             inputs[2].get(index).round_ties_even() + f64::from(pairs) * pair
         };
         (0..problem.tiles as usize * M * N).map(element).collect()
@@ -202,7 +230,8 @@ mod tests {
 
     #[test]
     fn the_longest_chain_of_sums_is_exact_in_halves() {
-        let transient = 2.0 * K as f64 + 3.0 * K as f64;
+        let depth = depth(Precision::F16) as f64;
+        let transient = 2.0 * depth + 3.0 * depth;
         assert!(f64::from(LONGEST / 2) + 7.0 + transient / 2.0 <= 2048.0);
     }
 }

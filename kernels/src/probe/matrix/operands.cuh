@@ -1,21 +1,41 @@
 // What the matrix probes multiply: small whole numbers, made of the inputs. See mod.rs.
 //
-// Specialised by one of PRECISION_F64 PRECISION_F16 PRECISION_F16_ACC16.
+// Specialised by one of PRECISION_F64 PRECISION_TF32 PRECISION_BF16 PRECISION_F16 PRECISION_F16_ACC16 PRECISION_I8.
 
+// An element of A and B, and one of C in memory; small whole numbers as the former.
 #if defined(PRECISION_F64)
 typedef double Real;
-__device__ __forceinline__ Real whole(Real x) { return rint(x); }
+typedef double Total;
 __device__ __forceinline__ Real number(int x) { return x; }
 __device__ __forceinline__ int integer(Real x) { return (int)rint(x); }
+__device__ __forceinline__ Total whole(Total x) { return rint(x); }
+#elif defined(PRECISION_I8)
+typedef signed char Real;
+typedef int Total;
+__device__ __forceinline__ Real number(int x) { return (Real)x; }
+__device__ __forceinline__ int integer(Real x) { return x; }
+__device__ __forceinline__ Total whole(Total x) { return x; }
 #else
-typedef f16 Real;
-__device__ __forceinline__ Real whole(Real x) { return f32_to_f16(rintf(f16_to_f32(x))); }
-__device__ __forceinline__ Real number(int x) { return f32_to_f16((float)x); }
-__device__ __forceinline__ int integer(Real x) { return (int)rintf(f16_to_f32(x)); }
+#if defined(PRECISION_TF32)
+typedef float Real;
+__device__ __forceinline__ Real number(int x) { return (Real)x; }
+__device__ __forceinline__ int integer(Real x) { return (int)rintf(x); }
+#else
+typedef Half Real;
+__device__ __forceinline__ Real number(int x) { return f32_to_half((float)x); }
+__device__ __forceinline__ int integer(Real x) { return (int)rintf(half_to_f32(x)); }
+#endif
+#if defined(PRECISION_F16) || defined(PRECISION_F16_ACC16)
+typedef Half Total;
+__device__ __forceinline__ Total whole(Total x) { return f32_to_half(rintf(half_to_f32(x))); }
+#else
+typedef float Total;
+__device__ __forceinline__ Total whole(Total x) { return rintf(x); }
+#endif
 #endif
 
 // A tile, and the sums that a round adds to each of its elements.
-constexpr int TILE_M = 64, TILE_N = 256, TILE_K = 16;
+constexpr int TILE_M = 64, TILE_N = 256, TILE_K = sizeof(Real) == 8 ? 16 : 32 / sizeof(Real);
 
 struct Params {
     unsigned tiles, bodies, zero[2];

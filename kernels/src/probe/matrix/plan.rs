@@ -1,7 +1,7 @@
 //! The instructions that multiply matrices, and how many sums a warp keeps busy with them.
 
-use super::{BODY, K, M, MatrixProblem, N};
-use crate::gemm::mma;
+use super::{BODY, M, MatrixProblem, N, depth};
+use crate::gemm::{mma, precision_define};
 use crate::program::{self, fold_grid};
 use crate::wgsl::{self, Cooperative};
 use crate::{Plan, Precision, Program, Unit};
@@ -96,7 +96,8 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
         if ninth && language == Language::CudaC {
             shapes.push((Instruction::Wgmma, 1));
         }
-        shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k: 16 }, columns)));
+        let k = depth(precision) as u32;
+        shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k }, columns)));
     }
     let max_grid_x = caps.max_grid[0];
     let plan = |(instruction, columns)| MatrixPlan { instruction, columns, language, problem: *problem, max_grid_x };
@@ -113,7 +114,7 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
 }
 
 impl MatrixPlan {
-    /// Rows of C that a warp has: 64 for halves, where A is small, and 16 for doubles.
+    /// Rows of C that a warp has: 64 where A is small, and 16 for doubles.
     fn rows(&self) -> u32 {
         if self.problem.precision == Precision::F64 { 16 } else { M as u32 }
     }
@@ -137,7 +138,7 @@ impl MatrixPlan {
             return 0;
         };
         let precision = self.problem.precision;
-        let operands = K as u32 * (M as u32 + 2 * self.group_columns(matrices));
+        let operands = depth(precision) as u32 * (M as u32 + 2 * self.group_columns(matrices));
         let sums = SUBGROUPS * matrices.side * matrices.side;
         u64::from(operands) * precision.storage().bytes() + u64::from(sums) * precision.accumulate().bytes()
     }
@@ -155,12 +156,7 @@ impl MatrixPlan {
     }
 
     fn by_warps(&self) -> (Source, Vec<(String, String)>) {
-        let precision = match self.problem.precision {
-            Precision::F64 => "PRECISION_F64",
-            Precision::F16Acc16 => "PRECISION_F16_ACC16",
-            Precision::F16 | Precision::F32 => "PRECISION_F16",
-        };
-        let mut defines = vec![(precision, 1)];
+        let mut defines = vec![(precision_define(self.problem.precision), 1)];
         if let Instruction::Mma { m, k } = self.instruction {
             defines.extend([
                 ("INSTRUCTION_M", m),
@@ -181,7 +177,7 @@ impl MatrixPlan {
         let Cooperative { side, subgroup } = matrices;
         let values = minijinja::context! {
             side, subgroup, threads => self.threads(), columns => self.columns,
-            tile_m => M as u32, tile_n => N as u32, tile_k => K as u32, body => BODY,
+            tile_m => M as u32, tile_n => N as u32, tile_k => depth(self.problem.precision) as u32, body => BODY,
             group_columns => self.group_columns(matrices), subgroups => SUBGROUPS,
             storage => self.problem.precision.storage().name(),
             accumulate => self.problem.precision.accumulate().name(),
@@ -202,7 +198,7 @@ impl Plan for MatrixPlan {
     fn name(&self) -> String {
         match self.instruction {
             Instruction::Mma { m, k } => format!("mma-{m}x8x{k}-{}", self.columns),
-            Instruction::Wgmma => format!("wgmma-{M}x{N}x{K}"),
+            Instruction::Wgmma => format!("wgmma-{M}x{N}x{}", depth(self.problem.precision)),
             Instruction::Coop(Cooperative { side, .. }) => format!("coop-{side}x{side}x{side}-{}", self.columns),
         }
     }

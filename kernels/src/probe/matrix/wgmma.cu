@@ -3,29 +3,44 @@
 //
 // Specialised by what operands.cuh says, without f64.
 
-#if defined(PRECISION_F16)
+// Two neighbours in a row of C.
+struct alignas(2 * sizeof(Total)) Totals {
+    Total first, second;
+};
+
 // Of a row of 8 columns, a lane has 2; of 16 rows of its warp, 2.
-typedef float Sums[128];
-__device__ __forceinline__ void set(Sums& sums, int i, Real low, Real high) {
-    sums[2 * i] = f16_to_f32(low);
-    sums[2 * i + 1] = f16_to_f32(high);
+#if defined(PRECISION_F16_ACC16)
+typedef unsigned Sums[64];
+__device__ __forceinline__ void set(Sums& sums, int i, Total first, Total second) {
+    sums[i] = first | (unsigned)second << 16;
 }
-__device__ __forceinline__ unsigned get(const Sums& sums, int i) {
-    return f32_to_f16(sums[2 * i]) | (unsigned)f32_to_f16(sums[2 * i + 1]) << 16;
+__device__ __forceinline__ Totals get(const Sums& sums, int i) { return {(Total)sums[i], (Total)(sums[i] >> 16)}; }
+#elif defined(PRECISION_F16)
+typedef float Sums[128];
+__device__ __forceinline__ void set(Sums& sums, int i, Total first, Total second) {
+    sums[2 * i] = half_to_f32(first);
+    sums[2 * i + 1] = half_to_f32(second);
+}
+__device__ __forceinline__ Totals get(const Sums& sums, int i) {
+    return {f32_to_half(sums[2 * i]), f32_to_half(sums[2 * i + 1])};
 }
 #else
-typedef unsigned Sums[64];
-__device__ __forceinline__ void set(Sums& sums, int i, Real low, Real high) { sums[i] = low | (unsigned)high << 16; }
-__device__ __forceinline__ unsigned get(const Sums& sums, int i) { return sums[i]; }
+typedef Total Sums[128];
+__device__ __forceinline__ void set(Sums& sums, int i, Total first, Total second) {
+    sums[2 * i] = first;
+    sums[2 * i + 1] = second;
+}
+__device__ __forceinline__ Totals get(const Sums& sums, int i) { return {sums[2 * i], sums[2 * i + 1]}; }
 #endif
 
 // Where an operand's element is that is `side` along m or n, and `depth` along k: see `descriptor`.
 __device__ __forceinline__ int place(int side, int depth) {
-    return (side / 8 * 2 + depth / 8) * 64 + side % 8 * 8 + depth % 8;
+    constexpr int UNIT = 16 / sizeof(Real);
+    return (side / 8 * 2 + depth / UNIT) * 8 * UNIT + side % 8 * UNIT + depth % UNIT;
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-    matrix(const Real* a, const Real* b, const Real* start, Real* c, Params p) {
+    matrix(const Real* a, const Real* b, const Total* start, Total* c, Params p) {
     __shared__ __align__(128) Real operand_a[TILE_M * TILE_K];
     __shared__ __align__(128) Real operand_b[TILE_K * TILE_N];
     __shared__ __align__(128) Real operand_e[TILE_K * TILE_N];
@@ -42,12 +57,12 @@ extern "C" __global__ void __launch_bounds__(256)
     if (tile >= p.tiles) return;
 
     int lane = threadIdx.x % 32, row = threadIdx.x % 128 / 32 * 16 + lane / 4;
-    const Real* from = start + tile * (TILE_M * TILE_N) + row * TILE_N + lane % 4 * 2;
-    Real* to = c + tile * (TILE_M * TILE_N) + row * TILE_N + lane % 4 * 2;
+    const Total* from = start + tile * (TILE_M * TILE_N) + row * TILE_N + lane % 4 * 2;
+    Total* to = c + tile * (TILE_M * TILE_N) + row * TILE_N + lane % 4 * 2;
     Sums sums;
 #pragma unroll
     for (int i = 0; i < 64; ++i) {
-        const Real* pair = from + i % 2 * 8 * TILE_N + i / 2 * 8;
+        const Total* pair = from + i % 2 * 8 * TILE_N + i / 2 * 8;
         set(sums, i, whole(pair[0]), whole(pair[1]));
     }
     unsigned long long at_a = descriptor(operand_a), at_b = descriptor(operand_b), at_e = descriptor(operand_e);
@@ -63,5 +78,5 @@ extern "C" __global__ void __launch_bounds__(256)
     }
     group_wait(sums);
 #pragma unroll
-    for (int i = 0; i < 64; ++i) *(unsigned*)(to + i % 2 * 8 * TILE_N + i / 2 * 8) = get(sums, i);
+    for (int i = 0; i < 64; ++i) *(Totals*)(to + i % 2 * 8 * TILE_N + i / 2 * 8) = get(sums, i);
 }

@@ -204,13 +204,13 @@ impl Case for StreamProblem {
     }
 
     fn inputs(&self) -> Vec<TensorSpec> {
-        ["x", "y"].iter().take(self.op.inputs()).map(|name| self.precision.tensor(name, self.elements)).collect()
+        ["x", "y"].iter().take(self.op.inputs()).map(|name| self.precision.input(name, self.elements)).collect()
     }
 
     fn output(&self) -> TensorSpec {
         match self.op {
-            Op::Dot => self.precision.tensor("sums", self.parts.into()),
-            _ => self.precision.tensor("z", self.elements),
+            Op::Dot => self.precision.output("sums", self.parts.into()),
+            _ => self.precision.output("z", self.elements),
         }
     }
 

@@ -76,7 +76,7 @@ pub(super) fn conv2d(handle: &Rc<Handle>, call: &LibraryCall) -> Result<Prepared
         Note::CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6,
         Note::CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13,
     ];
-    if types.storage != DType::F16 {
+    if types.storage.bytes() > 2 {
         // TF32.
         refused.push(Note::CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS);
     }
@@ -89,7 +89,7 @@ pub(super) fn attention(handle: &Rc<Handle>, call: &LibraryCall) -> Result<Prepa
     let types = Types::of(call)?;
     let (graph, elements) = attention::graph(call, types)?;
     let refused: &[Note] = match types.storage {
-        DType::F16 => &[],
+        DType::Bf16 | DType::F16 => &[],
         _ => &[Note::CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS],
     };
     prepare(handle, graph, types.storage, &elements, refused)
@@ -276,8 +276,11 @@ impl Pack {
 fn data_type(dtype: DType) -> cudnnDataType_t {
     match dtype {
         DType::F64 => cudnnDataType_t::CUDNN_DATA_DOUBLE,
-        DType::F32 => cudnnDataType_t::CUDNN_DATA_FLOAT,
+        DType::F32 | DType::Tf32 => cudnnDataType_t::CUDNN_DATA_FLOAT,
+        DType::Bf16 => cudnnDataType_t::CUDNN_DATA_BFLOAT16,
         DType::F16 => cudnnDataType_t::CUDNN_DATA_HALF,
+        DType::I32 => cudnnDataType_t::CUDNN_DATA_INT32,
+        DType::I8 => cudnnDataType_t::CUDNN_DATA_INT8,
     }
 }
 
