@@ -133,21 +133,21 @@ fn instructions(name: &str, spec: &KernelSpec) -> Vec<String> {
     };
     let mut instructions = match spec.entry.as_str() {
         "gemm_mma" | "conv2d_mma" | "attention_mma" => {
-            return match precision {
-                "BF16" => vec!["HMMA.16816.F32.BF16".to_owned()],
-                "TF32" => vec!["HMMA.1688.F32.TF32".to_owned()],
-                "I8" => vec!["IMMA.16832.S8.S8".to_owned()],
-                "F16" => vec!["HMMA.16816.F32 ".to_owned()],
-                "F16_ACC16" => vec!["HMMA.16816.F16 ".to_owned()],
-                _ => Vec::new(),
+            let product = match precision {
+                "BF16" => "HMMA.16816.F32.BF16",
+                "TF32" => "HMMA.1688.F32.TF32",
+                "I8" => "IMMA.16832.S8.S8",
+                "F16" => "HMMA.16816.F32 ",
+                "F16_ACC16" => "HMMA.16816.F16 ",
+                _ => return Vec::new(),
             };
+            // From OpenCL C; rows that are not aligned come element by element.
+            let staging = name.contains("/opencl/") && define("ALIGNED_A") == "1";
+            let staging: &[&str] = if staging { &["LDSM.16.M", "LDGSTS"] } else { &[] };
+            return [product].iter().chain(staging).map(|&instruction| instruction.to_owned()).collect();
         }
         "gemm_wgmma" => vec![product(define("TILE_N"))],
         "attention_wgmma" => vec![product(define("KEYS")), product(define("DIM"))],
-        // Rows that are not aligned come element by element.
-        "gemm_mma" if name.contains("/opencl/") && define("ALIGNED_A") == "1" => {
-            return ["HMMA.16816", "LDSM.16.M", "LDGSTS"].map(str::to_owned).into();
-        }
         _ => return Vec::new(),
     };
     let load = if define("CLUSTER") == "2" { "UTMALDG.3D.MULTICAST" } else { "UTMALDG.3D" };

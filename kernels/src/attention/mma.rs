@@ -102,10 +102,7 @@ impl MmaPlan {
             Language::CudaC => problem.precision.is_wide_half(),
             _ => problem.precision == Precision::F16,
         };
-        if !of_type
-            || problem.precision.missing(caps).is_some()
-            || problem.head_dim > LONGEST_HEAD
-        {
+        if !of_type || problem.precision.missing(caps).is_some() || problem.head_dim > LONGEST_HEAD {
             return Vec::new();
         }
         let units = u64::from(caps.compute_units.unwrap_or(16));

@@ -42,8 +42,8 @@ pub struct MmaPlan {
     pub stages: u32,
     /// Length of the staged part of the sums.
     pub tile_k: u32,
-    /// Elements after a row of a staged block, so that rows start in other banks. 0 where pieces of a row change places
-    /// instead, which takes no memory.
+    /// Whether rows of a staged block have bytes behind them, so that they start in other banks. If not, pieces of a row
+    /// change places instead, which takes no memory.
     pub padded: bool,
 }
 
@@ -148,7 +148,7 @@ impl MmaPlan {
 
     /// The plan in one word.
     pub fn name(&self) -> String {
-        let Self { tile_m, tile_n, tile_k, warp_m, warp_n, stages } = self;
+        let Self { tile_m, tile_n, tile_k, warp_m, warp_n, stages, .. } = self;
         format!("mma-{tile_m}x{tile_n}x{tile_k}-{warp_m}x{warp_n}-{stages}")
     }
 

@@ -67,7 +67,7 @@ pub(crate) fn child(task: &str) {
         let case = operation.case(precision, fields).expect("a shape of the suite");
         let inputs = measure::inputs(&*case, index as u64);
         let plans = case.plans(&caps).into_iter().filter(|plan| plan.program().kernels.iter().all(opencl::has_ptx));
-        for (number, plan) in plans.enumerate().filter(|(number, _)| *number == 0 || number % 3 == index % 3) {
+        for (_, plan) in plans.enumerate().filter(|(number, _)| *number == 0 || number % 3 == index % 3) {
             let place = format!("{} by {}", case.shape_text(), plan.name());
             let verdict = measure::verify_once(&session, &*case, &InCuda(plan), &inputs);
             let verdict = verdict.unwrap_or_else(|error| panic!("{place}: {error}"));

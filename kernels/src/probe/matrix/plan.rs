@@ -245,7 +245,8 @@ mod tests {
                 let program = plan.program();
                 let words = testing::spirv(&program.kernels[0].source.text());
                 // A turn of the loop is a quarter of a body.
-                let products = BODY / 4 * (K as u32 / matrices.side) * (M as u32 / matrices.side) * columns;
+                let products =
+                    BODY / 4 * (depth(problem.precision) as u32 / matrices.side) * (M as u32 / matrices.side) * columns;
                 assert_eq!(
                     testing::count_instructions(&words, MULTIPLY_MATRICES),
                     products as usize,
