@@ -115,7 +115,7 @@ fn found(fakes: &Fakes) -> Result<(), String> {
     assert_eq!(caps.libraries("conv2d"), ["cudnn"]);
     assert_eq!(caps.libraries("attention"), ["cudnn"]);
     assert!(caps.speaks(Language::Library));
-    assert_eq!((caps.facts["cublaslt"].as_str(), caps.facts["cudnn"].as_str()), ("13.0.2", "9.10.2"));
+    assert_eq!((caps.external["cublaslt"].as_str(), caps.external["cudnn"].as_str()), ("13.0.2", "9.10.2"));
     Ok(())
 }
 

@@ -30,9 +30,9 @@ inline void tensor_map_build(
 }
 inline void tensor_map_acquire(const TensorMap*) {}
 
-template <int CLUSTER>
+template <int BLOCKS>
 void box_load(unsigned target, const TensorMap* map, const BoxPlace& place, unsigned barrier, unsigned ranks) {
-    emulator_box_load(target, map, place, barrier, CLUSTER == 1 ? 1u << cluster_rank() : ranks);
+    emulator_box_load(target, map, place, barrier, BLOCKS == 1 ? 1u << cluster_rank() : ranks);
 }
 inline void box_store(const TensorMap* map, const BoxPlace& place, unsigned source) {
     emulator_box_store(map, place, source);
