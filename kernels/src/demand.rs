@@ -53,7 +53,7 @@ mod tests {
         let demand = Demand::of_tiles(&products, 64, 64, 2.0);
         let computed = demand.groups * demand.group_flop;
         assert_eq!((demand.groups, computed), (6.0, 3.0 * 2.0 * 128.0 * 64.0 * 10.0));
-        assert_eq!([demand.group_bytes], [(128.0 * 10.0 + 64.0 * 64.0) * 4.0]);
+        assert_eq!(demand.group_bytes.to_bits(), f64::to_bits((128.0 * 10.0 + 64.0 * 64.0) * 4.0));
     }
 
     #[test]
