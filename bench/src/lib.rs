@@ -19,6 +19,7 @@ mod libraries;
 pub mod measure;
 pub mod plan;
 pub mod probe;
+pub mod ratios;
 pub mod roofline;
 mod rows;
 pub mod run;

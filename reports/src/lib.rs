@@ -21,6 +21,7 @@ pub mod inert;
 pub mod json;
 pub mod load;
 pub mod markdown;
+pub mod ratios;
 pub mod read;
 pub mod report;
 pub mod roofline;

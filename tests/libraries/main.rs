@@ -2,25 +2,10 @@
 
 use accelbench_reports::gate::GateFile;
 use accelbench_reports::{RunFile, Status, check};
+use accelbench_tests::blas::built;
 use accelbench_tests::program::Program;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// Builds the stand-in, with such options, as a file of this name.
-fn built(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
-    let library = folder.join(name);
-    let output = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"])
-        .args(options)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/libraries/blas.c"))
-        .arg("-o")
-        .arg(&library)
-        .output()
-        .expect("the stand-in needs cc");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    library
-}
+use std::path::Path;
 
 /// The program with no library but one, which lies here.
 fn with(name: &str, library: &Path) -> Program {

@@ -2,6 +2,7 @@
 
 use accelbench::tune::Table;
 use accelbench::tune::log::{Line, Settled, Trial, Verdict};
+use accelbench_reports::ratios::{LaneKind, RatioLane, RatiosFile};
 use accelbench_reports::{PlanSource, ResultRow, Status};
 use accelbench_tests::program::{Program, Ran, signal};
 use accelbench_tests::raced::CHANGED;
@@ -98,6 +99,7 @@ fn the_fast_plan_wins_and_a_wrong_one_never_does() {
     assert_eq!(again.source, Some(PlanSource::UserCache));
 
     exported(&program);
+    beside_the_default(&program);
 
     // With another kernel under the same name, what was measured says nothing any more.
     let program = program.with(CHANGED, "1");
@@ -118,6 +120,19 @@ fn exported(program: &Program) {
         (entry.op.as_str(), entry.shape.as_str(), table.device.backend.as_str()),
         ("product", "256x256x256", "host")
     );
+}
+
+/// What won and what would be run without it take turns.
+fn beside_the_default(program: &Program) {
+    let ran = program.run(&["ratios", SHAPE, "-d", "host", "--rounds", "5", "-o", "ratios.json"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let file = RatiosFile::read(&program.path("ratios.json")).unwrap();
+    let own = file.cases[0].lane(LaneKind::Own).expect("what won was measured");
+    let default = file.cases[0].lane(LaneKind::OwnDefault).expect("so was the default");
+    let plan = |lane: &RatioLane| (lane.plan.clone().unwrap_or_default(), lane.plan_source);
+    assert_eq!(plan(own.0), ("fast".to_owned(), Some(PlanSource::UserCache)));
+    assert_eq!(plan(default.0), ("slow".to_owned(), Some(PlanSource::Default)));
+    assert!(default.1.median_ns > 1.5 * own.1.median_ns, "{:?}", file.cases[0]);
 }
 
 #[test]

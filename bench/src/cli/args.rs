@@ -1,6 +1,7 @@
 //! The flags, defined once: help, man page and completions come from here.
 
 use super::gate::args::{EXIT_CODES as GATE_EXIT_CODES, GateArgs};
+use super::ratios::args::{EXIT_CODES as RATIOS_EXIT_CODES, RatiosArgs};
 use super::tune::args::{EXIT_CODES as TUNE_EXIT_CODES, TuneArgs};
 use crate::energy::Mode;
 use accelbench_backends::DeviceId;
@@ -20,6 +21,7 @@ accelbench says what any accelerator really delivers.
   accelbench run gemm:m=4096,n=4096,k=4096 --dtype f16 --device cuda:0
                              measure one case
   accelbench tune            look for faster plans, for ten minutes, and keep them
+  accelbench ratios          how near kernels come to peaks and libraries, measured in turns
   accelbench gate --base main
                              whether this build is slower or wrong, by its exit code
   accelbench roofline FILE   how near to its device's ceilings each result is
@@ -107,6 +109,9 @@ pub(super) enum Command {
     /// Look for faster plans on these devices, and keep them for the runs to come
     #[command(after_help = TUNE_EXIT_CODES)]
     Tune(Box<TuneArgs>),
+    /// Measure how near kernels come to the devices' peaks and to the libraries beside them, all in turns
+    #[command(after_help = RATIOS_EXIT_CODES)]
+    Ratios(Box<RatiosArgs>),
     /// Compare two builds, and say by the exit code whether the second one is slower or wrong
     #[command(after_help = GATE_EXIT_CODES)]
     Gate(Box<GateArgs>),

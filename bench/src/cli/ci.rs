@@ -2,7 +2,7 @@
 
 use super::args::CiOutputs;
 use super::exit::UserError;
-use super::term;
+use super::{output, term};
 use accelbench_reports::ci::{Suite, annotations, bencher, benchmark_json, junit, openmetrics};
 use accelbench_reports::gate::{GateFile, GateReadError};
 use accelbench_reports::{RunFile, markdown};
@@ -24,13 +24,7 @@ pub(super) fn ci(file: &Path, outputs: &CiOutputs) -> Result<ExitCode, UserError
 
 /// Refuses files that can't be written, before minutes are spent on what is to stand in them.
 pub(super) fn check(outputs: &CiOutputs) -> Result<(), UserError> {
-    for path in outputs.files().into_iter().flatten() {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if path.is_dir() || !folder.is_dir() {
-            return Err(UserError(format!("{}: name a file in a folder that exists", path.display())));
-        }
-    }
-    Ok(())
+    outputs.files().into_iter().flatten().try_for_each(output::check)
 }
 
 /// Writes what is asked for.

@@ -3,7 +3,7 @@
 use super::args::{Cache, RunArgs, RunOptions};
 use super::exit::{self, UserError};
 use super::progress::{self, Progress};
-use super::{term, units};
+use super::{output, term, units};
 use crate::energy::Mode;
 use crate::plan::{self, Planned, Selection};
 use crate::probe::Machine;
@@ -19,7 +19,7 @@ use accelbench_reports::{
 use comfy_table::{CellAlignment, Table, presets};
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -82,7 +82,7 @@ fn start(app: App, selection: &Selection, ceilings_energy: Mode, options: RunOpt
     let known = Known::of(&machine, (app.catalogue)());
     let cases = plan::expand(&(app.catalogue)(), &devices, selection, profile, &known).map_err(UserError)?;
     known.notes().iter().for_each(|note| term::note(note));
-    let path = options.output.unwrap_or_else(default_path);
+    let path = options.output.unwrap_or_else(|| output::dated("accelbench", "jsonl"));
     let writer = RunWriter::create(&path).map_err(|error| cannot_write(&path, &error))?;
     let header = header(app, &machine, &cases, &settings);
     Run { app, machine, cases, settings, writer, file: RunFile::new(header), json: options.json, fresh: true }.go()
@@ -251,15 +251,6 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> UserError {
         }
         _ => format!("{}: {error}; name a file that can be written with -o", path.display()),
     })
-}
-
-fn default_path() -> PathBuf {
-    let now = jiff::Zoned::now();
-    let base = format!("accelbench-{}", now.strftime("%Y%m%d-%H%M%S"));
-    let first = PathBuf::from(format!("{base}.jsonl"));
-    // Two runs may start within a second.
-    let next = (2..1000).map(|n| PathBuf::from(format!("{base}-{n}.jsonl")));
-    std::iter::once(first.clone()).chain(next).find(|path| !path.exists()).unwrap_or(first)
 }
 
 fn header(app: App, machine: &Machine, cases: &[Planned], settings: &RunSettings) -> RunHeader {

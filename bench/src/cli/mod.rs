@@ -14,6 +14,7 @@ mod meters;
 mod output;
 mod progress;
 mod publish;
+mod ratios;
 mod report;
 mod show;
 mod term;
@@ -41,6 +42,7 @@ pub fn main(app: App) -> ExitCode {
         Some(Command::Meters(format)) => meters::meters(app, format.json),
         Some(Command::List(options)) => inventory::list(app, &options),
         Some(Command::Tune(options)) => tune::tune(app, &options),
+        Some(Command::Ratios(options)) => ratios::ratios(app, &options),
         Some(Command::Gate(options)) => gate::gate(app, &options),
         Some(Command::Check { files, format }) => check::check(&files, format.json),
         Some(Command::Probe(options)) => ceilings::probe(app, &options),

@@ -4,7 +4,7 @@ use super::exit::UserError;
 use super::term;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The name that stands for standard output.
 const STDOUT: &str = "-";
@@ -12,6 +12,24 @@ const STDOUT: &str = "-";
 /// Whether a path stands for standard output.
 pub(super) fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == STDOUT
+}
+
+/// Refuses a file that can't be written, before minutes are spent on what is to stand in it.
+pub(super) fn check(path: &Path) -> Result<(), UserError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if is_stdout(path) || folder.is_dir() && !path.is_dir() {
+        return Ok(());
+    }
+    Err(UserError(format!("{}: name a file in a folder that exists", path.display())))
+}
+
+/// A name in the working folder with the date and the time, of no file that is there.
+pub(super) fn dated(stem: &str, extension: &str) -> PathBuf {
+    let base = format!("{stem}-{}", jiff::Zoned::now().strftime("%Y%m%d-%H%M%S"));
+    let first = PathBuf::from(format!("{base}.{extension}"));
+    // Two commands may start within a second.
+    let next = (2..1000).map(|n| PathBuf::from(format!("{base}-{n}.{extension}")));
+    std::iter::once(first.clone()).chain(next).find(|path| !path.exists()).unwrap_or(first)
 }
 
 /// Writes a file under another name first, so that nobody finds half of one, nor loses the one that was there.

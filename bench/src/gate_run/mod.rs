@@ -11,7 +11,7 @@ mod config;
 mod document;
 mod noise;
 mod paired;
-mod process;
+pub(crate) mod process;
 mod reading;
 mod selection;
 mod stored;

@@ -163,12 +163,26 @@ pub(super) fn output(
     prepare: impl FnOnce(&mut Command) -> &mut Command,
     stopped: &dyn Fn() -> bool,
 ) -> Result<String, Stop> {
+    output_within(program, arguments, prepare, Duration::MAX, stopped)
+}
+
+/// As [`output`], of a command that may not be silent for longer than `silence`.
+///
+/// # Errors
+/// As of [`output`].
+pub(crate) fn output_within(
+    program: &str,
+    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    prepare: impl FnOnce(&mut Command) -> &mut Command,
+    silence: Duration,
+    stopped: &dyn Fn() -> bool,
+) -> Result<String, Stop> {
     let mut command = Command::new(program);
     prepare(command.args(arguments));
     let mut process =
         Process::start(&mut command).map_err(|error| Stop::Harness(format!("{program} can't be started: {error}")))?;
     let mut text = String::new();
-    while let Some(line) = process.line(Duration::MAX, stopped)? {
+    while let Some(line) = process.line(silence, stopped)? {
         text.push_str(&line);
         text.push('\n');
     }

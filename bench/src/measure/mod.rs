@@ -10,7 +10,7 @@ pub use effort::Effort;
 pub use inputs::Inputs;
 pub use sampling::Samples;
 pub use session::{Loaded, Session};
-pub use turns::{Lane, Turns, take_turns};
+pub use turns::{Lane, Part, Turns, take_turns};
 
 use crate::stats;
 use accelbench_backends::Error;

@@ -5,6 +5,7 @@ use accelbench_backends::Error;
 use accelbench_kernels::{Case, Plan, Tensor};
 use accelbench_reports::Status;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// How plans take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,20 @@ pub struct Turns {
     pub effort: Effort,
     /// A plan that takes so many times as long as the first one gets one turn only.
     pub hopeless: f64,
+    /// Seconds of rest before each turn: threads of libraries wait in a loop for a while after their work, and would take
+    /// from whoever has the next turn.
+    pub rest_s: f64,
+}
+
+/// What of a plan's program has turns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The launch that takes longest, alone.
+    Longest,
 }
 
 /// What became of a plan.
@@ -50,7 +65,7 @@ struct Runner {
 pub fn take_turns(
     session: &Session,
     case: &dyn Case,
-    plans: &[Box<dyn Plan>],
+    plans: &[(Box<dyn Plan>, Part)],
     inputs: &[Tensor],
     turns: &Turns,
 ) -> (Vec<Lane>, bool) {
@@ -58,7 +73,7 @@ pub fn take_turns(
     let mut lanes = Vec::new();
     let mut runners: Vec<Option<Runner>> = Vec::new();
     let mut beside = 0;
-    for plan in plans {
+    for (plan, part) in plans {
         let program = plan.program();
         let mut lane = Lane {
             plan: plan.name(),
@@ -69,7 +84,7 @@ pub fn take_turns(
         let runner = if lane.fault.is_some() || device_lost {
             None
         } else {
-            note(start(session, &program, inputs, &turns.effort), &mut lane, &mut device_lost)
+            note(start(session, &program, *part, inputs, &turns.effort), &mut lane, &mut device_lost)
         };
         beside += if runner.is_some() { program.bytes() } else { 0 };
         lanes.push(lane);
@@ -85,6 +100,7 @@ pub fn take_turns(
             if device_lost || round > 0 && runner.run_ns > turns.hopeless * first_ns {
                 continue;
             }
+            std::thread::sleep(Duration::from_secs_f64(turns.rest_s));
             match note(turn(session, runner), &mut lanes[index], &mut device_lost) {
                 Some(ns) => runner.ns.push(ns),
                 None => runners[index] = None,
@@ -92,8 +108,9 @@ pub fn take_turns(
         }
     }
     for (lane, runner) in lanes.iter_mut().zip(runners) {
-        let Some(Runner { loaded, ns, .. }) = runner.filter(|_| !device_lost) else { continue };
-        if let Some(output) = note(session.output(&loaded, case), lane, &mut device_lost) {
+        let Some(Runner { mut loaded, ns, .. }) = runner.filter(|_| !device_lost) else { continue };
+        let output = session.complete(&mut loaded).and_then(|()| session.output(&loaded, case));
+        if let Some(output) = note(output, lane, &mut device_lost) {
             let verdict = case.verify(inputs, &output);
             if verdict.ok {
                 lane.ns = ns;
@@ -116,10 +133,14 @@ pub fn take_turns(
 fn start(
     session: &Session,
     program: &accelbench_kernels::Program,
+    part: Part,
     inputs: &[Tensor],
     effort: &Effort,
 ) -> Result<Runner, Error> {
-    let loaded = session.load(program, inputs, None)?;
+    let mut loaded = session.load(program, inputs, None)?;
+    if part == Part::Longest {
+        session.narrow(&mut loaded)?;
+    }
     let warm = sampling::warm_up(session, &loaded, effort)?;
     Ok(Runner { loaded, batch: warm.batch, run_ns: warm.run_ns, ns: Vec::new() })
 }
@@ -149,7 +170,7 @@ mod tests {
     use super::*;
     use crate::measure::inputs;
     use accelbench_backends::{DeviceId, Registry};
-    use accelbench_kernels::{Catalogue, Precision, Program};
+    use accelbench_kernels::{BufferRole, BufferSpec, Catalogue, Precision, Program};
 
     struct Wrong(Box<dyn Plan>);
 
@@ -170,14 +191,86 @@ mod tests {
         }
     }
 
+    /// A product with a second launch: another product, into a buffer of its own.
+    struct Split {
+        inner: Box<dyn Plan>,
+        /// The other's shape.
+        other: &'static str,
+        /// Whether that one comes first.
+        first: bool,
+    }
+
+    impl Plan for Split {
+        fn variant(&self) -> String {
+            self.inner.variant()
+        }
+
+        fn name(&self) -> String {
+            format!("split-{}", self.first)
+        }
+
+        fn program(&self) -> Program {
+            let mut program = self.inner.program();
+            let other = Catalogue::builtin().case("gemm", Precision::F32, self.other).unwrap();
+            let host = Registry::builtin().open(&DeviceId::new("host", 0)).unwrap();
+            let second = other.plans(host.caps()).remove(0).program();
+            let from = program.buffers.len();
+            let scratch = |spec: &BufferSpec| BufferSpec { role: BufferRole::Scratch, ..spec.clone() };
+            program.buffers.extend(second.buffers.iter().map(scratch));
+            program.kernels.push(second.kernels[0].clone());
+            let mut launch = second.launches[0].clone();
+            launch.kernel = program.kernels.len() - 1;
+            launch.buffers.iter_mut().for_each(|buffer| *buffer += from);
+            program.launches.insert(usize::from(!self.first), launch);
+            program
+        }
+    }
+
+    #[test]
+    fn the_longest_launch_is_left_and_the_output_is_completed() {
+        let session = Session::new(Registry::builtin().open(&DeviceId::new("host", 0)).unwrap());
+        for (shape, other, first, writes) in [
+            ("256x256x256", "1x1x1", true, true),
+            ("256x256x256", "1x1x1", false, true),
+            ("8x8x8", "256x256x256", true, false),
+        ] {
+            let case = Catalogue::builtin().case("gemm", Precision::F32, shape).unwrap();
+            let inputs = inputs(&*case, 1);
+            let split = Split { inner: case.plans(session.device().caps()).remove(0), other, first };
+            let mut loaded = session.load(&split.program(), &inputs, None).unwrap();
+            session.narrow(&mut loaded).unwrap();
+            session.poison(&loaded).unwrap();
+            session.run_bare(&loaded, 1).unwrap();
+            let right = |loaded: &Loaded| case.verify(&inputs, &session.output(loaded, &*case).unwrap()).ok;
+            assert_eq!(right(&loaded), writes, "{shape} beside {other}, first: {first}");
+            session.complete(&mut loaded).unwrap();
+            assert!(right(&loaded), "{shape} beside {other}, first: {first}");
+        }
+    }
+
+    #[test]
+    fn a_part_s_output_is_checked() {
+        let session = Session::new(Registry::builtin().open(&DeviceId::new("host", 0)).unwrap());
+        let case = Catalogue::builtin().case("gemm", Precision::F32, "8x8x8").unwrap();
+        let plan = || case.plans(session.device().caps()).remove(0);
+        let effort = Effort { warmup_max_s: 0.01, batch_s: 1e-4, ..Effort::of(accelbench_kernels::Profile::Quick) };
+        let turns = Turns { rounds: 3, effort, hopeless: 1e9, rest_s: 0.0 };
+        let split = Split { inner: plan(), other: "256x256x256", first: true };
+        let plans: Vec<(Box<dyn Plan>, Part)> =
+            vec![(Box::new(split), Part::Longest), (Box::new(Wrong(plan())), Part::Longest)];
+        let (lanes, _) = take_turns(&session, &*case, &plans, &inputs(&*case, 1), &turns);
+        assert_eq!((lanes[0].ns.len(), &lanes[0].fault), (3, &None));
+        assert_eq!(lanes[1].fault.as_ref().map(|(status, _)| *status), Some(Status::Wrong), "{lanes:?}");
+    }
+
     #[test]
     fn a_right_plan_has_a_time_a_round_and_a_wrong_one_has_none() {
         let session = Session::new(Registry::builtin().open(&DeviceId::new("host", 0)).unwrap());
         let case = Catalogue::builtin().case("gemm", Precision::F32, "32x32x32").unwrap();
         let plan = || case.plans(session.device().caps()).remove(0);
-        let plans: Vec<Box<dyn Plan>> = vec![plan(), Box::new(Wrong(plan()))];
+        let plans: Vec<(Box<dyn Plan>, Part)> = vec![(plan(), Part::Whole), (Box::new(Wrong(plan())), Part::Whole)];
         let effort = Effort { warmup_max_s: 0.01, batch_s: 1e-4, ..Effort::of(accelbench_kernels::Profile::Quick) };
-        let turns = Turns { rounds: 3, effort, hopeless: 1e9 };
+        let turns = Turns { rounds: 3, effort, hopeless: 1e9, rest_s: 0.0 };
         let (lanes, lost) = take_turns(&session, &*case, &plans, &inputs(&*case, 1), &turns);
         assert!(!lost);
         assert_eq!((lanes[0].ns.len(), &lanes[0].fault), (3, &None));

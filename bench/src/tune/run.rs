@@ -8,7 +8,7 @@ use super::search::{Candidate, Ended, Fault, Options, Outcome, Search, Step};
 use super::table::{Entry, PlanId, Table};
 use crate::case_id::{ANY_VARIANT, NO_VARIANT};
 use crate::ceilings::Place;
-use crate::measure::{Effort, Lane, Turns};
+use crate::measure::{Effort, Lane, Part, Turns};
 use crate::plan::Planned;
 use crate::probe::Machine;
 use crate::worker::{Failure, TurnsRequest, Workers};
@@ -366,7 +366,7 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
         let id = &site.problem.id;
         let request = TurnsRequest {
             case: id.clone(),
-            plans: asked.against.iter().chain([&asked.plan]).cloned().collect(),
+            plans: asked.against.iter().chain([&asked.plan]).map(|plan| (plan.clone(), Part::Whole)).collect(),
             seed: self.settings.seed,
             turns: turns(asked.stage, asked.pairs),
         };
@@ -519,7 +519,7 @@ fn turns(stage: Stage, rounds: usize) -> Turns {
         Stage::Proof | Stage::Trial => (0.0, 0.1, 0.005),
     };
     let effort = Effort { warmup_min_s, warmup_max_s, batch_s, ..Effort::of(Profile::Quick) };
-    Turns { rounds, effort, hopeless: HOPELESS }
+    Turns { rounds, effort, hopeless: HOPELESS, rest_s: 0.0 }
 }
 
 /// What was measured, as a search takes it. The incumbent, which ran by itself before, is not at fault beside a

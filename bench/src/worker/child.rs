@@ -118,13 +118,13 @@ fn measure(session: &Session, case: &dyn Case, request: &CaseRequest) -> Outcome
 fn turns(session: &Session, case: &dyn Case, request: &TurnsRequest, inputs: &mut Inputs) -> (Vec<Lane>, bool) {
     let caps = session.device().caps();
     let mut plans = Vec::new();
-    for name in &request.plans {
+    for (name, part) in &request.plans {
         let Some(plan) = case.plan(caps, name) else {
             let reason = format!("there is no plan {name} for this case on this device");
-            let lanes = request.plans.iter().map(|plan| Lane::faulty(plan, Status::Unsupported, reason.clone()));
+            let lanes = request.plans.iter().map(|(plan, _)| Lane::faulty(plan, Status::Unsupported, reason.clone()));
             return (lanes.collect(), false);
         };
-        plans.push(plan);
+        plans.push((plan, *part));
     }
     take_turns(session, case, &plans, inputs.of(case, Fill::Normal, request.seed), &request.turns)
 }
@@ -170,7 +170,8 @@ fn choose(session: &Session, case: &dyn Case, request: &CaseRequest) -> Result<B
     })
 }
 
-fn unit(unit: kernels::Unit) -> Unit {
+/// Units as files name them.
+pub(crate) fn unit(unit: kernels::Unit) -> Unit {
     match unit {
         kernels::Unit::Vector => Unit::Vector,
         kernels::Unit::Matrix => Unit::Matrix,

@@ -8,6 +8,7 @@ mod parent;
 mod protocol;
 mod workers;
 
+pub(crate) use child::unit;
 pub use child::{probe_main, worker_main};
 pub use parent::{Failure, Measured, Worker, probe};
 pub use protocol::{CaseRequest, TurnsRequest};

@@ -3,7 +3,7 @@
 use crate::CaseId;
 use crate::ceilings::{PointRequest, Step};
 use crate::energy::Mode;
-use crate::measure::{Effort, Lane, Turns};
+use crate::measure::{Effort, Lane, Part, Turns};
 use accelbench_backends::{DeviceInfo, Presence};
 use accelbench_kernels::fill::Fill;
 use accelbench_reports::{CacheMode, Ceilings, Energy, EnergyPoint, ResultRow, Unit};
@@ -52,8 +52,8 @@ pub struct CaseRequest {
 pub struct TurnsRequest {
     /// The case; its variant is not looked at.
     pub case: CaseId,
-    /// The plans by name; what each takes is seen in relation to the first.
-    pub plans: Vec<String>,
+    /// The plans by name, with what of each has turns; what each takes is seen in relation to the first.
+    pub plans: Vec<(String, Part)>,
     /// Of the inputs.
     pub seed: u64,
     /// How they take turns.

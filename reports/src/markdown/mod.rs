@@ -2,6 +2,7 @@
 
 pub mod gate;
 mod page;
+pub mod ratios;
 mod sections;
 
 use crate::Report;

@@ -93,6 +93,15 @@ impl<'a> Page<'a> {
         self.block(&format!("**{}**\n\n", escape(text)));
     }
 
+    /// Adds a command line as a block of its own; breaks of lines become blanks.
+    pub(super) fn code(&mut self, text: &str) {
+        let text: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        // Longer than any fence within.
+        let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(longest.max(2) + 1);
+        self.block(&format!("{fence}sh\n{text}\n{fence}\n\n"));
+    }
+
     /// Adds a table of at most `most` lines under a title; nothing where there is no line.
     pub(super) fn table(&mut self, title: &str, heads: &[&str], lines: &[Vec<String>], most: usize) {
         if lines.is_empty() {

@@ -5,7 +5,7 @@ mod progress;
 
 use super::exit::{self, UserError};
 use super::progress::to_stderr;
-use super::term;
+use super::{output, term};
 use crate::plan::{self, Selection};
 use crate::probe::Machine;
 use crate::tune::log::{self, Line, Log, Settled, Verdict};
@@ -18,7 +18,7 @@ use args::TuneArgs;
 use progress::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -95,7 +95,7 @@ impl Session {
         let devices: Vec<DeviceInfo> = machine.devices().cloned().collect();
         let planned = plan::expand(&catalogue, &devices, &selection, profile, known).map_err(UserError)?;
         let problems = tune::problems(&catalogue, &planned);
-        let path = args.output.clone().unwrap_or_else(default_path);
+        let path = args.output.clone().unwrap_or_else(|| output::dated("accelbench-tune", "jsonl"));
         let mut writer = RunWriter::create(&path).map_err(|error| cannot_write(&path, &error))?;
         let tuned: BTreeSet<String> = problems.iter().map(|problem| problem.id.device.to_string()).collect();
         let header = log::Header {
@@ -218,12 +218,4 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> UserError {
         }
         _ => format!("{}: {error}; name a file that can be written with -o", path.display()),
     })
-}
-
-fn default_path() -> PathBuf {
-    let base = format!("accelbench-tune-{}", jiff::Zoned::now().strftime("%Y%m%d-%H%M%S"));
-    let first = PathBuf::from(format!("{base}.jsonl"));
-    // Two tunings may start within a second.
-    let next = (2..1000).map(|n| PathBuf::from(format!("{base}-{n}.jsonl")));
-    std::iter::once(first.clone()).chain(next).find(|path| !path.exists()).unwrap_or(first)
 }
