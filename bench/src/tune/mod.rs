@@ -1,7 +1,7 @@
 //! Tuning: a search for the plan that is the fastest on this device, and where what won is kept.
 //!
-//! [`search`] says what to measure and judges what was found; it measures nothing and is tested on simulated devices.
-//! [`run`] has the device's worker process measure, so that a plan which crashes or hangs costs itself. Of each bucket of
+//! The search says what to measure and judges what was found; it measures nothing and is tested on simulated devices.
+//! [`run()`] has the device's worker process measure, so that a plan which crashes or hangs costs itself. Of each bucket of
 //! shapes one case is tuned, and what wins there holds for all of them. [`Known`] is what runs ask.
 
 mod device;
