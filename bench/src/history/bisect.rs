@@ -71,12 +71,7 @@ fn steps(change: &Change, metric: Metric, row: Option<&ResultRow>) -> (Vec<Strin
 /// A script that builds a commit and measures the case: 0 on the side of the level before, 1 on that of the level
 /// after, 125 where it could not be measured.
 fn judge(command: &str, change: &Change, metric: Metric) -> String {
-    let field = match metric {
-        Metric::Time => "median_ns",
-        Metric::Rate => "flop_per_s",
-        Metric::Energy => "pj_per_flop",
-        Metric::Fraction => "fraction",
-    };
+    let field = metric.field();
     let limit = (change.level_before * change.level_after).sqrt();
     let beyond = if change.ratio > 1.0 { ">" } else { "<" };
     let arguments = command.strip_prefix("accelbench ").unwrap_or(command);

@@ -13,7 +13,6 @@ mod error;
 mod files;
 mod index;
 mod ingest;
-mod metric;
 #[cfg(test)]
 mod noise;
 mod place;
@@ -21,11 +20,11 @@ mod runs;
 mod spark;
 mod trend;
 
+pub use accelbench_reports::trends::Metric;
 pub use analysis::{Analysis, Change, Drift, LEVEL, NOTICED, Point, RunRef, SMALLEST_DRIFT};
 pub use bisect::BisectHint;
 pub use error::Error;
 pub use index::{Indexed, VERSION};
-pub use metric::Metric;
 pub use place::{FOLDER_VARIABLE, folder};
 pub use runs::{RunDevice, RunEntry, RunFilter};
 pub use trend::{Follows, Selection, SeriesDevice, Trend, WINDOW};

@@ -261,7 +261,7 @@ fn last_results(metric: Metric) -> String {
          FROM results x JOIN runs r ON r.id = x.run
          WHERE x.series = ?1 AND x.status NOT IN ('skipped', 'unsupported')
          ORDER BY x.started_ns DESC, x.run DESC LIMIT ?2",
-        metric.column()
+        metric.field()
     )
 }
 

@@ -2,11 +2,12 @@
 //! computed here.
 
 mod chart;
+mod metric;
 mod page;
 #[cfg(test)]
 mod tests;
 
-use crate::units;
+pub use metric::Metric;
 
 /// Series that a page shows at most. There are as many charts.
 pub const SERIES: usize = 200;
@@ -20,19 +21,6 @@ pub struct Trends {
     pub series: Vec<Series>,
     /// Series that were found and are not here.
     pub left_out: usize,
-}
-
-/// What is followed over time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// The median time of a run, in nanoseconds.
-    Time,
-    /// FLOP/s.
-    Rate,
-    /// Picojoules per FLOP.
-    Energy,
-    /// The rate's share of what the device can attain.
-    Fraction,
 }
 
 /// A case on a device with a driver.
@@ -93,26 +81,6 @@ pub struct Drift {
     pub ratio: f64,
     /// The p-value.
     pub p: f64,
-}
-
-impl Metric {
-    /// A value with its unit.
-    fn text(self, value: f64) -> String {
-        match self {
-            Self::Time => units::time(value),
-            Self::Rate => units::flop_per_s(value),
-            Self::Energy => units::pj(value, "FLOP"),
-            Self::Fraction => units::percent(value),
-        }
-    }
-
-    /// Whether a change by this factor is for the worse.
-    fn is_worse(self, ratio: f64) -> bool {
-        match self {
-            Self::Time | Self::Energy => ratio > 1.0,
-            Self::Rate | Self::Fraction => ratio < 1.0,
-        }
-    }
 }
 
 impl Change {

@@ -1,15 +1,9 @@
 //! Series as the reports' page of trends takes them.
 
 use crate::history::{Metric, Trend};
-use accelbench_reports::trends::{self, Change, Drift, Point, Series, Trends};
+use accelbench_reports::trends::{Change, Drift, Point, Series, Trends};
 
 pub(super) fn of(metric: Metric, trends: &[Trend], left_out: usize) -> Trends {
-    let metric = match metric {
-        Metric::Time => trends::Metric::Time,
-        Metric::Rate => trends::Metric::Rate,
-        Metric::Energy => trends::Metric::Energy,
-        Metric::Fraction => trends::Metric::Fraction,
-    };
     Trends { metric, series: trends.iter().map(series).collect(), left_out }
 }
 

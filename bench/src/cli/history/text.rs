@@ -97,9 +97,9 @@ fn line(trend: &Trend, point: &Point) -> String {
     match point.value {
         Some(measured) => {
             let interval = point.interval.map_or(String::new(), |[low, high]| {
-                format!("{} … {}", value(trend.metric, low), value(trend.metric, high))
+                format!("{} … {}", trend.metric.text(low), trend.metric.text(high))
             });
-            format!("{run} {:>16}  {}{mark}", value(trend.metric, measured), styled(FAINT, &interval))
+            format!("{run} {:>16}  {}{mark}", trend.metric.text(measured), styled(FAINT, &interval))
         }
         None => format!("{run} {}", styled(BAD, point.status.name())),
     }
@@ -117,8 +117,8 @@ pub(super) fn trends(trends: &[Trend], left_out: &[Trend]) -> String {
             text,
             "  {}  last {}, median {} of {}{faults}",
             found.spark,
-            value(trend.metric, found.last),
-            value(trend.metric, found.median),
+            trend.metric.text(found.last),
+            trend.metric.text(found.median),
             count(found.measured, "run"),
         );
         text.push_str(&news(trend));
@@ -186,7 +186,7 @@ pub(super) fn hints(hints: &[BisectHint]) -> String {
         {
             let commit = run.commit.as_deref().unwrap_or("of an unknown commit");
             let dirty = if run.dirty == Some(true) { " with changes" } else { "" };
-            let value = value(hint.metric, level);
+            let value = hint.metric.text(level);
             let (sha256, started) = (short(&run.sha256), time(&run.started));
             let _ = writeln!(text, "  {side:6} {commit}{dirty}  {value}  run {sha256} {started}");
         }
@@ -204,16 +204,6 @@ pub(super) fn hints(hints: &[BisectHint]) -> String {
         text.push_str("no change point\n");
     }
     text
-}
-
-/// A value in its unit.
-fn value(metric: Metric, value: f64) -> String {
-    match metric {
-        Metric::Time => units::time(value),
-        Metric::Rate => units::flop_per_s(value),
-        Metric::Energy => format!("{value:.3} pJ/FLOP"),
-        Metric::Fraction => units::percent(value),
-    }
 }
 
 /// A change in percent, red where it is for the worse.

@@ -1,5 +1,6 @@
 //! What is followed over time.
 
+use crate::units;
 use serde::{Deserialize, Serialize};
 
 /// A value of a result.
@@ -27,6 +28,16 @@ impl Metric {
         }
     }
 
+    /// Its field in a result.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Time => "median_ns",
+            Self::Rate => "flop_per_s",
+            Self::Energy => "pj_per_flop",
+            Self::Fraction => "fraction",
+        }
+    }
+
     /// The unit in files.
     pub const fn unit(self) -> &'static str {
         match self {
@@ -37,21 +48,21 @@ impl Metric {
         }
     }
 
+    /// A value with a unit, for people.
+    pub fn text(self, value: f64) -> String {
+        match self {
+            Self::Time => units::time(value),
+            Self::Rate => units::flop_per_s(value),
+            Self::Energy => units::pj(value, "FLOP"),
+            Self::Fraction => units::percent(value),
+        }
+    }
+
     /// Whether a change by this factor is for the worse.
     pub fn is_worse(self, ratio: f64) -> bool {
         match self {
             Self::Time | Self::Energy => ratio > 1.0,
             Self::Rate | Self::Fraction => ratio < 1.0,
-        }
-    }
-
-    /// Its column in the index.
-    pub(super) const fn column(self) -> &'static str {
-        match self {
-            Self::Time => "median_ns",
-            Self::Rate => "flop_per_s",
-            Self::Energy => "pj_per_flop",
-            Self::Fraction => "fraction",
         }
     }
 }
