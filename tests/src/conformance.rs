@@ -57,6 +57,9 @@ const CATALOGUE_FLOP: &str = "ACCELBENCH_CATALOGUE_FLOP";
 /// What a slow device does in a moment.
 const USUAL_CATALOGUE_FLOP: f64 = 5e8;
 
+/// The share of that which libraries of the machine compute.
+const OF_LIBRARIES: f64 = 0.1;
+
 /// Four trials for each device, operation and type: what backends must compute to be called conforming, by every plan;
 /// the shapes of the profiles; odd shapes; and odd shapes by plans that only a search chooses.
 pub fn trials(app: App) -> Vec<Trial> {
@@ -122,7 +125,8 @@ fn conform(session: &Session, operation: &dyn Operation, precision: Precision) -
     Ok(computed)
 }
 
-/// Every shape of the profiles at its smallest batch, by the preferred kernel and every library.
+/// Every shape of the profiles at its smallest batch, by the preferred kernel and, of those that are not large, by every
+/// library.
 fn conform_to_the_catalogue(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
     let limit = setting(CATALOGUE_FLOP, USUAL_CATALOGUE_FLOP)?;
     let mut computed = 0;
@@ -136,6 +140,10 @@ fn conform_to_the_catalogue(session: &Session, operation: &dyn Operation, precis
         let (mut chosen, own): (Vec<_>, Vec<_>) =
             plans(&*case, caps)?.into_iter().partition(|plan| is_library(caps, &*case, &**plan));
         chosen.extend(own.into_iter().next());
+        // On software devices, those of the machine may be far slower than what is preferred there.
+        if case.work().flop > limit * OF_LIBRARIES {
+            chosen.retain(|plan| !caps.external.contains_key(&plan.variant()));
+        }
         // What a device has no room for is skipped in a run, too.
         chosen.retain(|plan| session.too_large(&plan.program(), 0).is_none());
         if chosen.is_empty() {
