@@ -18,6 +18,9 @@ constexpr int STRIDE = DIM + PIECE;
 constexpr int BLOCK = KEYS * STRIDE;
 // Pieces of 16 rows of a warp.
 constexpr int TILES = WARP_QUERIES / 16;
+// What a key that a row does not see scores: below LOWEST also when it is scaled, for heads of up to 256 elements. A row may
+// see no key of its chunk.
+constexpr float HIDDEN = 32 * LOWEST;
 
 #if SPLIT
 typedef float Result;
@@ -179,8 +182,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
                     unsigned end = seen < share.end_key ? seen : share.end_key;
 #pragma unroll
                     for (int j = 0; j < KEYS / 8; ++j) {
-                        if (start + 8 * j + own_column >= end) scores[i][j][2 * half] = 2 * LOWEST;
-                        if (start + 8 * j + own_column + 1 >= end) scores[i][j][2 * half + 1] = 2 * LOWEST;
+                        if (start + 8 * j + own_column >= end) scores[i][j][2 * half] = HIDDEN;
+                        if (start + 8 * j + own_column + 1 >= end) scores[i][j][2 * half + 1] = HIDDEN;
                     }
                 }
             }
