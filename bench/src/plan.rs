@@ -7,6 +7,9 @@ use accelbench_backends::DeviceInfo;
 use accelbench_kernels::{Case, Catalogue, NamedShape, Operation, Precision, Profile};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A shape of the user's own: operation and fields.
+pub type OwnShape = (String, BTreeMap<String, String>);
+
 /// What a user chose. Empty lists choose everything.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -22,8 +25,8 @@ pub struct Selection {
     pub devices: Vec<String>,
     /// A plan by name.
     pub plan: Option<String>,
-    /// Shapes of the user's own, instead of the profile's: operation and fields.
-    pub own_shapes: Vec<(String, BTreeMap<String, String>)>,
+    /// Shapes of the user's own, instead of the profile's.
+    pub own_shapes: Vec<OwnShape>,
 }
 
 /// A case of a run, with what the row says of its shape.
@@ -41,6 +44,16 @@ pub struct Planned {
     pub named: Option<NamedShape>,
     /// The plan that is known to be the best, if it is of this variant and the command names none.
     pub best: Option<Best>,
+}
+
+/// Shapes from the command line, such as `gemm:m=64,n=64,k=64`.
+///
+/// # Errors
+/// One line that names what is off and the form that it should have.
+pub fn own_shapes(catalogue: &Catalogue, texts: &[String]) -> Result<Vec<OwnShape>, String> {
+    let parse =
+        |text: &String| catalogue.parse_shape(text).map(|(operation, fields)| (operation.name().to_owned(), fields));
+    texts.iter().map(parse).collect::<Result<_, _>>().map_err(|error| error.0)
 }
 
 /// Spreads a selection over the devices that were found.

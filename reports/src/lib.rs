@@ -9,6 +9,7 @@ mod anonymous;
 pub mod check;
 pub mod ci;
 pub mod csv;
+mod document;
 pub mod energy_roofline;
 #[cfg(test)]
 mod fixture;
@@ -35,6 +36,7 @@ pub mod trends;
 pub mod units;
 pub mod write;
 
+pub use document::DocumentError;
 pub use format::Format;
 pub use load::{LoadError, LoadOptions, load};
 pub use read::{ReadError, RunFile};

@@ -4,8 +4,8 @@ use super::args::CiOutputs;
 use super::exit::UserError;
 use super::{output, term};
 use accelbench_reports::ci::{Suite, annotations, bencher, benchmark_json, junit, openmetrics};
-use accelbench_reports::gate::{GateFile, GateReadError};
-use accelbench_reports::{RunFile, markdown};
+use accelbench_reports::gate::GateFile;
+use accelbench_reports::{DocumentError, RunFile, markdown};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
@@ -43,7 +43,7 @@ pub(super) fn write(suite: &Suite, outputs: &CiOutputs) -> Result<(), UserError>
 fn read(file: &Path) -> Result<Suite, UserError> {
     match GateFile::read(file) {
         Ok(gate) => Ok(Suite::from(&gate)),
-        Err(GateReadError::Foreign { why, .. }) => match RunFile::read(file) {
+        Err(DocumentError::Foreign { why, .. }) => match RunFile::read(file) {
             Ok(run) => Ok(Suite::from(&run)),
             Err(error) => Err(UserError(format!("{error}; nor a document of `accelbench gate`: {why}"))),
         },

@@ -3,7 +3,7 @@
 use super::args::{Cache, RunArgs, RunOptions};
 use super::exit::{self, UserError};
 use super::progress::{self, Progress};
-use super::{output, term, units};
+use super::{lines, output, term, units};
 use crate::energy::Mode;
 use crate::plan::{self, Planned, Selection};
 use crate::probe::Machine;
@@ -30,12 +30,7 @@ pub(super) fn all(app: App, options: RunOptions) -> Result<ExitCode, UserError> 
 
 pub(super) fn run(app: App, args: RunArgs) -> Result<ExitCode, UserError> {
     let catalogue = (app.catalogue)();
-    let own_shapes = args
-        .own_shapes
-        .iter()
-        .map(|text| catalogue.parse_shape(text).map(|(operation, fields)| (operation.name().to_owned(), fields)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(UserError::new)?;
+    let own_shapes = plan::own_shapes(&catalogue, &args.own_shapes).map_err(UserError)?;
     let selection = Selection {
         kernels: args.kernel,
         precisions: args.dtype,
@@ -83,7 +78,7 @@ fn start(app: App, selection: &Selection, ceilings_energy: Mode, options: RunOpt
     let cases = plan::expand(&(app.catalogue)(), &devices, selection, profile, &known).map_err(UserError)?;
     known.notes().iter().for_each(|note| term::note(note));
     let path = options.output.unwrap_or_else(|| output::dated("accelbench", "jsonl"));
-    let writer = RunWriter::create(&path).map_err(|error| cannot_write(&path, &error))?;
+    let writer = lines::create(&path)?;
     let header = header(app, &machine, &cases, &settings);
     Run { app, machine, cases, settings, writer, file: RunFile::new(header), json: options.json, fresh: true }.go()
 }
@@ -173,7 +168,7 @@ impl Run {
         let path = self.writer.path().to_owned();
         if self.fresh {
             let header = Line::Run(Box::new(self.file.header.clone()));
-            keep(&mut self.writer, &header, self.json)?;
+            lines::keep(&mut self.writer, &header, self.json)?;
             show(&introduction(&self.machine, self.cases.len(), &self.settings))?;
         } else {
             show(&format!(
@@ -195,12 +190,12 @@ impl Run {
                 }
                 Event::Note(note) => progress.note(&format!("{note}\n"), progress::to_stderr),
                 Event::Ceilings(found) => {
-                    keep(writer, &Line::Ceilings(found.clone()), json)?;
+                    lines::keep(writer, &Line::Ceilings(found.clone()), json)?;
                     ceilings.push(*found);
                     Ok::<(), UserError>(())
                 }
                 Event::Row(row) => {
-                    keep(writer, &Line::Result(row.clone()), json)?;
+                    lines::keep(writer, &Line::Result(row.clone()), json)?;
                     progress.row(&row, show)?;
                     rows.push(*row);
                     Ok(())
@@ -214,7 +209,7 @@ impl Run {
             counts: check::counts(&self.file.results),
             wall_s: start.elapsed().as_secs_f64(),
         };
-        keep(&mut self.writer, &Line::End(end.clone()), self.json)?;
+        lines::keep(&mut self.writer, &Line::End(end.clone()), self.json)?;
         show(&conclusion(&self.file, &end, &path))?;
         Ok(match end.status {
             EndStatus::Interrupted => ExitCode::from(exit::INTERRUPTED),
@@ -224,33 +219,6 @@ impl Run {
             EndStatus::Complete => ExitCode::SUCCESS,
         })
     }
-}
-
-/// Puts a line on disk, and then, if asked for, on standard output.
-fn keep(writer: &mut RunWriter, line: &Line, json: bool) -> Result<(), UserError> {
-    writer.line(line).map_err(|error| {
-        if writer.is_empty() {
-            return cannot_write(writer.path(), &error);
-        }
-        UserError(format!(
-            "{}: {error}; what was written is whole, and `--resume` goes on once there is room",
-            writer.path().display()
-        ))
-    })?;
-    if json {
-        let text = serde_json::to_string(line).map_err(UserError::new)?;
-        term::print(&format!("{text}\n"))?;
-    }
-    Ok(())
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> UserError {
-    UserError(match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            format!("{} is already there; name another file with -o, or go on with it by --resume", path.display())
-        }
-        _ => format!("{}: {error}; name a file that can be written with -o", path.display()),
-    })
 }
 
 fn header(app: App, machine: &Machine, cases: &[Planned], settings: &RunSettings) -> RunHeader {

@@ -9,6 +9,7 @@ mod exit;
 mod gate;
 mod history;
 mod inventory;
+mod lines;
 mod measure;
 mod meters;
 mod output;

@@ -128,7 +128,17 @@ impl TiledPlan {
         let (sides, depths, threads) = ([16, 32, 64, 128, 256], [8, 16, 32], [1, 2, 4, 8]);
         let all = grid([&sides, &sides, &depths, &threads, &threads]);
         let plans = all.map(|[tile_m, tile_n, tile_k, m, n]| Self::new(tile_m, tile_n, tile_k, m, n));
-        plans.filter(|plan| plan.shares_evenly() && plan.valid(problem, caps)).collect()
+        let shares = |plan: &Self| {
+            plan.shares_evenly() && (language(caps) != Some(Language::Wgsl) || plan.shares_slots_evenly())
+        };
+        plans.filter(|plan| shares(plan) && plan.valid(problem, caps)).collect()
+    }
+
+    /// Whether they can in WGSL, where a slot of a block holds 4 rows or columns if a work-item's allow that.
+    fn shares_slots_evenly(&self) -> bool {
+        let items = self.group()[0] * self.group()[1];
+        let width = if self.thread_m.is_multiple_of(4) && self.thread_n.is_multiple_of(4) { 4 } else { 1 };
+        [self.tile_m, self.tile_n].iter().all(|side| (side / width * self.tile_k).is_multiple_of(items))
     }
 
     /// Whether there is a kernel for this type on such a device.

@@ -8,7 +8,6 @@ mod case;
 mod read;
 
 pub use case::{Arm, Cause, Doubt, Estimate, GateCase, Pair, Severity, Stage, Verdict};
-pub use read::GateReadError;
 
 use crate::{DeviceRow, Host, Suite};
 use schemars::JsonSchema;

@@ -6,8 +6,6 @@
 
 mod read;
 
-pub use read::RatiosReadError;
-
 use crate::{DeviceRow, Host, PlanSource, Status, Suite, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

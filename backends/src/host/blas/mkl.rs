@@ -14,7 +14,7 @@ pub(super) const WANTED: Wanted = Wanted {
     } else {
         &["libmkl_rt.so.3", "libmkl_rt.so.2", "libmkl_rt.so"]
     },
-    hint: "MKL (Debian's and Ubuntu's `intel-mkl`, PyPI's `mkl`, or oneAPI)",
+    hint: "MKL (Debian's and Ubuntu's `intel-mkl`, the Python package `mkl`, or oneAPI)",
 };
 
 /// The interface layer with integers of 32 bits.

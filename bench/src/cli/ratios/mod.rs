@@ -7,6 +7,7 @@ use super::exit::{self, UserError};
 use super::progress::to_stderr;
 use super::{output, term};
 use crate::gate_run::Stop;
+use crate::plan;
 use crate::probe::Machine;
 use crate::ratios::{self, BLOCKS, Choice, Event, REST_S, STEADY, Settings, TRIES, TURN_S, figures};
 use crate::tune::Known;
@@ -31,12 +32,7 @@ pub(super) fn ratios(app: App, args: &RatiosArgs) -> Result<ExitCode, UserError>
         return Err(UserError::new("the document is written as it grows: name a file, and print it with --json"));
     }
     let catalogue = (app.catalogue)();
-    let own_shapes = args
-        .own_shapes
-        .iter()
-        .map(|text| catalogue.parse_shape(text).map(|(operation, fields)| (operation.name().to_owned(), fields)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(UserError::new)?;
+    let own_shapes = plan::own_shapes(&catalogue, &args.own_shapes).map_err(UserError)?;
     let choice = Choice {
         own_shapes,
         kernels: args.kernel.clone(),

@@ -5,7 +5,7 @@ mod progress;
 
 use super::exit::{self, UserError};
 use super::progress::to_stderr;
-use super::{output, term};
+use super::{lines, output, term};
 use crate::plan::{self, Selection};
 use crate::probe::Machine;
 use crate::tune::log::{self, Line, Log, Settled, Verdict};
@@ -72,12 +72,7 @@ struct Session {
 impl Session {
     fn new(app: App, machine: &Machine, known: &Known, args: &TuneArgs) -> Result<Self, UserError> {
         let catalogue = (app.catalogue)();
-        let own_shapes = args
-            .own_shapes
-            .iter()
-            .map(|text| catalogue.parse_shape(text).map(|(operation, fields)| (operation.name().to_owned(), fields)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(UserError::new)?;
+        let own_shapes = plan::own_shapes(&catalogue, &args.own_shapes).map_err(UserError)?;
         let selection = Selection {
             kernels: args.kernel.clone(),
             precisions: args.dtype.clone(),
@@ -96,7 +91,7 @@ impl Session {
         let planned = plan::expand(&catalogue, &devices, &selection, profile, known).map_err(UserError)?;
         let problems = tune::problems(&catalogue, &planned);
         let path = args.output.clone().unwrap_or_else(|| output::dated("accelbench-tune", "jsonl"));
-        let mut writer = RunWriter::create(&path).map_err(|error| cannot_write(&path, &error))?;
+        let mut writer = lines::create(&path)?;
         let tuned: BTreeSet<String> = problems.iter().map(|problem| problem.id.device.to_string()).collect();
         let header = log::Header {
             schema: log::SCHEMA.to_owned(),
@@ -108,7 +103,7 @@ impl Session {
             cases: problems.iter().map(|problem| problem.id.to_string()).collect(),
             devices: identities(&devices).into_iter().filter(|(id, _)| tuned.contains(id)).collect(),
         };
-        keep(&mut writer, &Line::Tune(header), args.json)?;
+        lines::keep(&mut writer, &Line::Tune(header), args.json)?;
         Ok(Self { problems, settled: Vec::new(), seed: args.seed, variants: args.variant.clone(), writer })
     }
 
@@ -159,12 +154,12 @@ impl Session {
                 Ok(())
             }
             Event::Trial(trial) => {
-                keep(&mut writer, &Line::Trial((*trial).clone()), args.json)?;
+                lines::keep(&mut writer, &Line::Trial((*trial).clone()), args.json)?;
                 progress.trial(&trial);
                 Ok::<(), UserError>(())
             }
             Event::Settled(case) => {
-                keep(&mut writer, &Line::Settled((*case).clone()), args.json)?;
+                lines::keep(&mut writer, &Line::Settled((*case).clone()), args.json)?;
                 progress.settled(&case, show)?;
                 now.push(*case);
                 Ok(())
@@ -179,7 +174,7 @@ impl Session {
         settled.extend(now);
         let left = total - settled.iter().filter(|case| case.verdict != Verdict::Skipped).count();
         let end = log::End { complete: left == 0, wall_s: start.elapsed().as_secs_f64() };
-        keep(&mut writer, &Line::End(end), args.json)?;
+        lines::keep(&mut writer, &Line::End(end), args.json)?;
         show(&progress::conclusion(&settled, left, end.wall_s, &path))?;
         let wrong = |case: &Settled| case.faults.values().any(|fault| fault.status == Status::Wrong);
         Ok(if stopped() {
@@ -199,23 +194,4 @@ fn done(count: usize) -> String {
 /// Name and driver of each device.
 fn identities(devices: &[DeviceInfo]) -> BTreeMap<String, [String; 2]> {
     devices.iter().map(|device| (device.id.to_string(), [device.name.clone(), device.driver.clone()])).collect()
-}
-
-/// Puts a line on disk, and then, if asked for, on standard output.
-fn keep(writer: &mut RunWriter, line: &Line, json: bool) -> Result<(), UserError> {
-    writer.line(line).map_err(|error| cannot_write(writer.path(), &error))?;
-    if json {
-        let text = serde_json::to_string(line).map_err(UserError::new)?;
-        term::print(&format!("{text}\n"))?;
-    }
-    Ok(())
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> UserError {
-    UserError(match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            format!("{} is already there; name another file with -o, or go on with it by --resume", path.display())
-        }
-        _ => format!("{}: {error}; name a file that can be written with -o", path.display()),
-    })
 }
