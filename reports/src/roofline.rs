@@ -161,7 +161,8 @@ pub(crate) mod tests {
         assert_eq!(peak("f16", Unit::Any), Some(1000.0));
         assert_eq!(peak("f32", Unit::Any), Some(100.0));
         assert_eq!(peak("f64", Unit::Matrix), None);
-        assert_eq!(peak("bf16", Unit::Any), None);
+        assert_eq!(peak("bf16", Unit::Any), Some(100.0));
+        assert_eq!(peak("fp8", Unit::Any), None);
     }
 
     #[test]
