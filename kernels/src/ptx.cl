@@ -13,7 +13,7 @@
 typedef float accumulator_t;
 #define SUMS 4
 // The two of a row, 0 or 1, as a pair of halves.
-#define ROW_OF(sums, row) f32_to_f16_pair(sums[2 * (row)], sums[2 * (row) + 1])
+#define ROW_OF(sums, row) f32_to_half_pair(sums[2 * (row)], sums[2 * (row) + 1])
 #else
 typedef uint accumulator_t;
 #define SUMS 2
@@ -38,7 +38,7 @@ INLINE float f16_to_f32(ushort x)
 }
 
 // Two halves, the first one in the low bits.
-INLINE uint f32_to_f16_pair(float first, float second)
+INLINE uint f32_to_half_pair(float first, float second)
 {
     uint pair;
     asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));

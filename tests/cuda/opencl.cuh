@@ -16,7 +16,7 @@
 #define get_local_size(axis) ((axis) == 0 ? blockDim.x : blockDim.y)
 #define barrier(fence) __syncthreads()
 #define min(x, y) ((x) < (y) ? (x) : (y))
-#define vstore_half_rte(value, offset, to) ((to)[offset] = (ushort)f32_to_f16_pair(value, 0))
+#define vstore_half_rte(value, offset, to) ((to)[offset] = (ushort)f32_to_half_pair(value, 0))
 
 // A pointer to shared memory is a generic one here. The emulator has its own.
 #ifndef SHARED_ADDRESS

@@ -278,7 +278,7 @@ kernel void attention_mma(global const ushort *restrict q, global const ushort *
                 if (column + 1 < dim)
                     target[column + 1] = second;
 #else
-                const uint pair = f32_to_f16_pair(first * inverse, second * inverse);
+                const uint pair = f32_to_half_pair(first * inverse, second * inverse);
                 if (ALIGNED) {
                     if (column < dim)
                         *(global uint *)(target + column) = pair;

@@ -72,7 +72,7 @@ kernel void matrix(global const ushort *a, global const ushort *b, global const 
 #pragma unroll
         for (uint e = 0; e < 4; ++e) {
             const uint row = first_row + 16 * i + lane / 4 + e % 2 * 8, depth = lane % 4 * 2 + e / 2 * 8;
-            operand_a[i][e] = f32_to_f16_pair(element_a(a, row, depth), element_a(a, row, depth + 1));
+            operand_a[i][e] = f32_to_half_pair(element_a(a, row, depth), element_a(a, row, depth + 1));
         }
     }
 #pragma unroll
@@ -80,8 +80,8 @@ kernel void matrix(global const ushort *a, global const ushort *b, global const 
 #pragma unroll
         for (uint e = 0; e < 2; ++e) {
             const uint depth = lane % 4 * 2 + e * 8, column = first_column + 8 * j + lane / 4;
-            operand_b[j][e] = f32_to_f16_pair(element_b(b, depth, column), element_b(b, depth + 1, column));
-            operand_e[j][e] = f32_to_f16_pair(element_e(b, depth, column), element_e(b, depth + 1, column));
+            operand_b[j][e] = f32_to_half_pair(element_b(b, depth, column), element_b(b, depth + 1, column));
+            operand_e[j][e] = f32_to_half_pair(element_e(b, depth, column), element_e(b, depth + 1, column));
         }
     }
 #pragma unroll
@@ -96,7 +96,7 @@ kernel void matrix(global const ushort *a, global const ushort *b, global const 
                 sums[i][j][2 * row] = first;
                 sums[i][j][2 * row + 1] = second;
 #else
-                sums[i][j][row] = f32_to_f16_pair(first, second);
+                sums[i][j][row] = f32_to_half_pair(first, second);
 #endif
             }
         }
