@@ -61,7 +61,9 @@ impl Tile {
             Language::OpenClC => 16,
             _ => 32,
         };
-        let narrow = |queries| Self { queries, warp_queries: 16, keys, stash: dim > 128, language };
+        // One warp alone has local memory to spare for its rows of Q.
+        let alone = |queries| language == Language::OpenClC && queries == 16 && dim > 64;
+        let narrow = |queries| Self { queries, warp_queries: 16, keys, stash: dim > 128 || alone(queries), language };
         let (keys, stash) = if dim <= 64 { (64, language == Language::OpenClC) } else { (32, true) };
         let wide = Self { queries: 128, warp_queries: 32, keys, stash, language };
         let mut ladder = vec![narrow(128), narrow(64), narrow(16)];
