@@ -2,7 +2,8 @@
 //! `cl_khr_fp16`, and a listed extension says nothing about results.
 
 use super::device::OpenClDevice;
-use crate::{Access, Command, Device, DeviceKind, KernelSpec, Launch, Result, Source};
+use super::trial;
+use crate::{Device, DeviceKind};
 
 /// The extension for arithmetic in half, and the fact that says whether it is listed.
 pub(super) const EXTENSION: &str = "cl_khr_fp16";
@@ -27,24 +28,6 @@ pub(super) fn computes(device: &OpenClDevice) -> bool {
     let caps = device.caps();
     let listed = caps.facts.get(EXTENSION).is_some_and(|listed| listed == "yes");
     // CPU drivers list what they have, and PoCL prints its compiler's errors on the terminal.
-    (listed || caps.kind != DeviceKind::Cpu) && run(device).is_ok_and(|values| values == EXPECTED)
-}
-
-fn run(device: &OpenClDevice) -> Result<[f32; 2]> {
-    let kernel = device.compile(&KernelSpec {
-        source: Source::OpenClC(SOURCE.into()),
-        entry: "half_arithmetic".to_owned(),
-        defines: Vec::new(),
-        group: [1, 1, 1],
-        shared_bytes: 0,
-        bindings: vec![Access::Write],
-        params_bytes: 0,
-    })?;
-    let mut values = INPUT;
-    let buffer = device.alloc(size_of_val(&values) as u64)?;
-    device.upload(&buffer, 0, bytemuck::bytes_of(&values))?;
-    let launch = Launch { kernel: &kernel, grid: [1, 1, 1], buffers: &[&buffer], params: &[] };
-    device.wait(device.submit(&[Command::Launch(launch)])?)?;
-    device.download(&buffer, 0, bytemuck::bytes_of_mut(&mut values))?;
-    Ok(values)
+    (listed || caps.kind != DeviceKind::Cpu)
+        && trial::run(device, SOURCE, "half_arithmetic", 1, INPUT).is_ok_and(|values| values == EXPECTED)
 }

@@ -16,6 +16,7 @@ mod loader;
 mod ptx;
 mod queue;
 mod timing;
+mod trial;
 mod trust;
 
 pub use driver::OpenClDriver;

@@ -1,7 +1,8 @@
 //! Whether the device's compiler takes inline PTX, as NVIDIA's does: a kernel with it is compiled and run.
 
 use super::device::OpenClDevice;
-use crate::{Access, Command, Device, KernelSpec, Launch, Result, Source};
+use super::trial;
+use crate::Device;
 
 /// The fact that says so, `yes` where it does.
 pub(super) const FACT: &str = "inline-ptx";
@@ -32,7 +33,8 @@ const ITEMS: u32 = 32;
 /// Whether it compiles, runs and finds its way in local memory.
 pub(super) fn is_taken(device: &OpenClDevice) -> bool {
     // Other compilers print their errors on the terminal.
-    device.caps().facts.contains_key(ARCHITECTURE) && run(device).is_ok_and(|values| values == expected())
+    device.caps().facts.contains_key(ARCHITECTURE)
+        && trial::run(device, SOURCE, "inline_ptx", ITEMS, input()).is_ok_and(|values| values == expected())
 }
 
 fn input() -> [u32; ITEMS as usize] {
@@ -43,23 +45,4 @@ fn expected() -> [u32; ITEMS as usize] {
     let mut values = input();
     values.rotate_left(1);
     values
-}
-
-fn run(device: &OpenClDevice) -> Result<[u32; ITEMS as usize]> {
-    let kernel = device.compile(&KernelSpec {
-        source: Source::OpenClC(SOURCE.into()),
-        entry: "inline_ptx".to_owned(),
-        defines: Vec::new(),
-        group: [ITEMS, 1, 1],
-        shared_bytes: 0,
-        bindings: vec![Access::Write],
-        params_bytes: 0,
-    })?;
-    let mut values = input();
-    let buffer = device.alloc(size_of_val(&values) as u64)?;
-    device.upload(&buffer, 0, bytemuck::bytes_of(&values))?;
-    let launch = Launch { kernel: &kernel, grid: [1, 1, 1], buffers: &[&buffer], params: &[] };
-    device.wait(device.submit(&[Command::Launch(launch)])?)?;
-    device.download(&buffer, 0, bytemuck::bytes_of_mut(&mut values))?;
-    Ok(values)
 }
