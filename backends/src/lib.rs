@@ -32,6 +32,8 @@ pub mod launch;
 pub mod meters;
 pub mod registry;
 pub mod timing;
+#[cfg(any(feature = "opencl", feature = "webgpu"))]
+mod trial;
 
 #[cfg(feature = "cuda")]
 pub mod cuda;

@@ -59,8 +59,8 @@ pub fn own_shapes(catalogue: &Catalogue, texts: &[String]) -> Result<Vec<OwnShap
 /// Spreads a selection over the devices that were found.
 ///
 /// A device that lacks a numeric type altogether gets one row that says so, and not one for each shape; of a type that not
-/// every device is asked for, only where the selection names it. A device's operations take turns, so that each has its share where time runs out; shapes of a user's own keep their order. `known`
-/// are the plans that won before.
+/// every device is asked for, only where the selection names it. A device's operations take turns, so that each has its
+/// share where time runs out; shapes of a user's own keep their order. `known` are the plans that won before.
 ///
 /// # Errors
 /// One line that names what does not exist, or does not fit on any device.

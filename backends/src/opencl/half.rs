@@ -2,8 +2,7 @@
 //! `cl_khr_fp16`, and a listed extension says nothing about results.
 
 use super::device::OpenClDevice;
-use super::trial;
-use crate::{Device, DeviceKind};
+use crate::{Device, DeviceKind, Source, trial};
 
 /// The extension for arithmetic in half, and the fact that says whether it is listed.
 pub(super) const EXTENSION: &str = "cl_khr_fp16";
@@ -28,6 +27,11 @@ pub(super) fn computes(device: &OpenClDevice) -> bool {
     let caps = device.caps();
     let listed = caps.facts.get(EXTENSION).is_some_and(|listed| listed == "yes");
     // CPU drivers list what they have, and PoCL prints its compiler's errors on the terminal.
-    (listed || caps.kind != DeviceKind::Cpu)
-        && trial::run(device, SOURCE, "half_arithmetic", 1, INPUT).is_ok_and(|values| values == EXPECTED)
+    (listed || caps.kind != DeviceKind::Cpu) && is_right(device)
+}
+
+fn is_right(device: &OpenClDevice) -> bool {
+    let values =
+        trial::run(device, Source::OpenClC(SOURCE.into()), "half_arithmetic", 1, &[], bytemuck::bytes_of(&INPUT));
+    values.is_ok_and(|values| values == bytemuck::bytes_of(&EXPECTED))
 }

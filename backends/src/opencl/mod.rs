@@ -16,7 +16,6 @@ mod loader;
 mod ptx;
 mod queue;
 mod timing;
-mod trial;
 mod trust;
 
 pub use driver::OpenClDriver;

@@ -1,8 +1,7 @@
 //! Whether the device's compiler takes inline PTX, as NVIDIA's does: a kernel with it is compiled and run.
 
 use super::device::OpenClDevice;
-use super::trial;
-use crate::Device;
+use crate::{Device, Source, trial};
 
 /// The fact that says so, `yes` where it does.
 pub(super) const FACT: &str = "inline-ptx";
@@ -33,8 +32,14 @@ const ITEMS: u32 = 32;
 /// Whether it compiles, runs and finds its way in local memory.
 pub(super) fn is_taken(device: &OpenClDevice) -> bool {
     // Other compilers print their errors on the terminal.
-    device.caps().facts.contains_key(ARCHITECTURE)
-        && trial::run(device, SOURCE, "inline_ptx", ITEMS, input()).is_ok_and(|values| values == expected())
+    device.caps().facts.contains_key(ARCHITECTURE) && is_right(device)
+}
+
+fn is_right(device: &OpenClDevice) -> bool {
+    let input = input();
+    let values =
+        trial::run(device, Source::OpenClC(SOURCE.into()), "inline_ptx", ITEMS, &[], bytemuck::bytes_of(&input));
+    values.is_ok_and(|values| values == bytemuck::bytes_of(&expected()))
 }
 
 fn input() -> [u32; ITEMS as usize] {

@@ -3,8 +3,7 @@
 use super::gpu::Gpu;
 use super::timing;
 use crate::{
-    Access, Caps, Clock, Command, DType, Device, DeviceId, DeviceInfo, DeviceKind, KernelSpec, Language, Launch,
-    PhysicalId, Result, Source,
+    Caps, Clock, DType, Device, DeviceId, DeviceInfo, DeviceKind, Language, PhysicalId, Result, Source, trial,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,34 +95,17 @@ fn vendor(id: u32) -> String {
 pub(super) fn computes(device: &dyn Device, dtype: DType) -> Result<bool> {
     let enable = if dtype == DType::F16 { "enable f16;" } else { "" };
     let name = dtype.name();
-    let kernel = device.compile(&KernelSpec {
-        source: Source::Wgsl(
-            format!(
-                "{enable}
-                @group(0) @binding(0) var<storage, read> input: array<{name}>;
-                @group(0) @binding(1) var<storage, read_write> output: array<{name}>;
-                @compute @workgroup_size(1) fn probe() {{ output[0] = fma(input[0], input[1], input[2]); }}"
-            )
-            .into(),
-        ),
-        entry: "probe".to_owned(),
-        defines: Vec::new(),
-        group: [1, 1, 1],
-        shared_bytes: 0,
-        bindings: vec![Access::Read, Access::Write],
-        params_bytes: 0,
-    })?;
+    let source = format!(
+        "{enable}
+        @group(0) @binding(0) var<storage, read> input: array<{name}>;
+        @group(0) @binding(1) var<storage, read_write> output: array<{name}>;
+        @compute @workgroup_size(1) fn probe() {{ output[0] = fma(input[0], input[1], input[2]); }}"
+    );
     let step = dtype.ulp() * 4.0;
     let encoded: Vec<u8> = [1.0 + step, 3.0, 0.5].into_iter().flat_map(|value| encode(dtype, value)).collect();
     let expected = encode(dtype, 3.5 + 3.0 * step);
-    let (input, output) = (device.alloc(encoded.len() as u64)?, device.alloc(dtype.bytes())?);
-    device.upload(&input, 0, &encoded)?;
-    let launch = Launch { kernel: &kernel, grid: [1, 1, 1], buffers: &[&input, &output], params: &[] };
-    let ticket = device.submit(&[Command::Launch(launch)])?;
-    device.wait(ticket)?;
-    let mut found = vec![0; expected.len()];
-    device.download(&output, 0, &mut found)?;
-    Ok(found == expected)
+    let nothing = vec![0; expected.len()];
+    Ok(trial::run(device, Source::Wgsl(source.into()), "probe", 1, &[&encoded], &nothing)? == expected)
 }
 
 /// A number's bytes in a buffer of this type.

@@ -27,30 +27,33 @@ impl WebGpuDevice {
         let mut device =
             Self { submissions: Submissions::new(gpu.token), gpu, info, fill, stamps: StampPool::default() };
         for dtype in device.info.caps.compute.clone() {
-            let trouble = match caps::computes(&device, dtype) {
-                Ok(true) => continue,
-                Ok(false) => "the driver states it, and computes something else".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            device.info.caps.compute.remove(&dtype);
-            device.info.caps.facts.insert(format!("no {dtype}"), trouble);
+            if let Some(trouble) = trouble(caps::computes(&device, dtype)) {
+                device.info.caps.compute.remove(&dtype);
+                device.info.caps.facts.insert(format!("no {dtype}"), trouble);
+            }
         }
         let mut forms = Vec::new();
         for form in matrices::stated(adapter, &device.info.caps) {
-            let trouble = match matrices::multiplies(&device, form) {
-                Ok(true) => {
-                    forms.push(form.to_string());
-                    continue;
+            match trouble(matrices::multiplies(&device, form)) {
+                None => forms.push(form.to_string()),
+                Some(trouble) => {
+                    device.info.caps.facts.insert(format!("no {form}"), trouble);
                 }
-                Ok(false) => "the driver states it, and computes something else".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            device.info.caps.facts.insert(format!("no {form}"), trouble);
+            }
         }
         if !forms.is_empty() {
             device.info.caps.facts.insert("cooperative_matrix".to_owned(), forms.join(", "));
         }
         Ok(device)
+    }
+}
+
+/// Why what a driver states is not believed, or nothing where a trial proved it.
+fn trouble(tried: Result<bool>) -> Option<String> {
+    match tried {
+        Ok(true) => None,
+        Ok(false) => Some("the driver states it, and computes something else".to_owned()),
+        Err(error) => Some(error.to_string()),
     }
 }
 

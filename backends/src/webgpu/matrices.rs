@@ -4,7 +4,7 @@
 //! believed before it has multiplied.
 
 use super::caps::encode;
-use crate::{Access, Caps, Command, DType, Device, KernelSpec, Launch, Result, Source};
+use crate::{Caps, DType, Device, Result, Source, trial};
 use std::fmt;
 
 /// Square matrices of one size: C ← A·B + C.
@@ -63,35 +63,16 @@ fn dtype(scalar: wgpu::CooperativeScalarType) -> Option<DType> {
 /// Whether the device really multiplies such matrices: one product of small whole numbers, which every type holds
 /// exactly, with A and C stored by rows and B by columns.
 pub(super) fn multiplies(device: &dyn Device, form: Form) -> Result<bool> {
-    let kernel = device.compile(&KernelSpec {
-        source: Source::Wgsl(source(form).into()),
-        entry: "multiply".to_owned(),
-        defines: Vec::new(),
-        group: [form.subgroup, 1, 1],
-        shared_bytes: 0,
-        bindings: vec![Access::Read, Access::Read, Access::Write],
-        params_bytes: 0,
-    })?;
     let side = form.side as usize;
     let all = |element: fn(usize, usize) -> f64, dtype: DType| -> Vec<u8> {
         (0..side * side).flat_map(|place| encode(dtype, element(place / side, place % side))).collect()
     };
     let expected: Vec<u8> =
         (0..side * side).flat_map(|place| encode(form.sums, sum(side, place / side, place % side))).collect();
-    let contents = [all(a, form.factors), all(|column, l| b(l, column), form.factors), all(c, form.sums)];
-    let mut buffers = Vec::new();
-    for content in &contents {
-        let buffer = device.alloc(content.len() as u64)?;
-        device.upload(&buffer, 0, content)?;
-        buffers.push(buffer);
-    }
-    let buffers: Vec<_> = buffers.iter().collect();
-    let launch = Launch { kernel: &kernel, grid: [1, 1, 1], buffers: &buffers, params: &[] };
-    let ticket = device.submit(&[Command::Launch(launch)])?;
-    device.wait(ticket)?;
-    let mut found = vec![0; expected.len()];
-    device.download(buffers[2], 0, &mut found)?;
-    Ok(found == expected)
+    let [left, right] = [all(a, form.factors), all(|column, l| b(l, column), form.factors)];
+    let before = all(c, form.sums);
+    let source = Source::Wgsl(source(form).into());
+    Ok(trial::run(device, source, "multiply", form.subgroup, &[&left, &right], &before)? == expected)
 }
 
 fn source(form: Form) -> String {

@@ -1,6 +1,6 @@
 //! GEMM by the matrix instructions of groups of four warps, with operands that a copy engine brings to shared
-//! memory while others are multiplied. CUDA C for one architecture only, see `wgmma.cu`. The instructions take halves in every
-//! layout, other types only where the rows of both matrices in memory run along k.
+//! memory while others are multiplied. CUDA C for one architecture only, see `wgmma.cu`. The instructions take halves in
+//! every layout, other types only where the rows of both matrices in memory run along k.
 //!
 //! The copy engine needs a map of each matrix, 128 bytes with its address. Each work-group builds its own when it starts,
 //! in scratch memory: about a microsecond, and a launch needs nothing but buffers and sizes.
@@ -58,8 +58,9 @@ const LEAST_PART: u32 = 4;
 const SUM_GROUP: u32 = 256;
 const SUM_ELEMENTS: u32 = 4;
 
-/// What the model knows of a device with these instructions: operations of a compute unit in a second on halves, at the rate
-/// that power allows: those on other types are as their bytes; bytes of memory in a second; seconds to start a launch after another one, and to start and end a tile.
+/// What the model knows of a device with these instructions: operations of a compute unit in a second on halves, at the
+/// rate that power allows (on other types, fewer the more bytes they have); bytes of memory in a second; seconds to start a
+/// launch after another one, and to start and end a tile.
 const UNIT_FLOPS: f64 = 6e12;
 const MEMORY_BYTES: f64 = 4e12;
 const LAUNCH_SECONDS: f64 = 2e-6;

@@ -8,8 +8,8 @@
 //!
 //! A library offers many algorithms for a problem and orders them by a guess. So all that it offers are timed when the
 //! function is prepared, on memory of their own that holds random numbers, and the fastest is kept; the kernel's log
-//! says what was timed. What would not keep the promised precision takes no part: TF32 where f32 was asked for, sums in f16 that should be in
-//! f32, and, in cuDNN, Winograd and FFT, whose rounding is not that of a sum.
+//! says what was timed. What would not keep the promised precision takes no part: TF32 where f32 was asked for, sums in
+//! f16 that should be in f32, and, in cuDNN, Winograd and FFT, whose rounding is not that of a sum.
 //!
 //! What a library has no algorithm for is [`Unsupported`](crate::Error::Unsupported), with its own words.
 
