@@ -127,6 +127,70 @@ fn a_run_that_is_stopped_leaves_what_was_measured() {
     assert!(!file.complete && !file.cases.is_empty() && file.cases.len() < 5, "{file:?}");
     let page = program.run(&["ratios", "--from", "ratios.json", "--markdown", "-"]);
     assert!(page.stdout.contains("The run was stopped: cases are missing."), "{page:?}");
+    program.run(&ratios(&[])).is_user_error(&["ratios.json is already there", "--resume"]);
+}
+
+/// Changes a document, as another machine or another day would have written it.
+fn rewrite(program: &Program, change: impl FnOnce(&mut RatiosFile)) {
+    let mut file = read(program);
+    change(&mut file);
+    std::fs::write(program.path("ratios.json"), serde_json::to_string(&file).unwrap()).unwrap();
+}
+
+/// Whatever else ran on the machine.
+fn calm(file: &mut RatiosFile) {
+    file.cases.iter_mut().for_each(|case| case.unsteady = None);
+}
+
+#[test]
+fn a_document_is_taken_up_again_where_it_is_the_same_machine() {
+    let program = Program::new(env!("CARGO_BIN_EXE_accelbench-builtin"));
+    let resume = ["ratios", "--resume", "ratios.json"];
+    let more = ["gemm:m=32,n=32,k=32", "gemm:m=40,n=40,k=40", "gemm:m=56,n=56,k=56"];
+    assert_eq!(program.run(&ratios(&more)).code, Some(0));
+    let whole = read(&program);
+    // The second case was lost, the third had no rest.
+    rewrite(&program, |file| {
+        calm(file);
+        file.complete = false;
+        file.cases.remove(1);
+        file.cases[1].unsteady = Some("the peak moved".to_owned());
+    });
+    let ran = program.run(&resume);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("4 cases, 2 of them done, 3 rounds at least, into ratios.json"), "{ran:?}");
+    let file = read(&program);
+    assert!(file.complete && file.wall_s > whole.wall_s && file.resumed.len() == 1);
+    let names = |file: &RatiosFile| file.cases.iter().map(|case| case.case.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&file), names(&whole), "in the old order");
+    for (place, is_kept) in [(0, true), (1, false), (2, false), (3, true)] {
+        assert_eq!(file.cases[place].lanes == whole.cases[place].lanes, is_kept, "{place}");
+    }
+    assert_eq!(file.cases[2].command, whole.cases[2].command);
+    assert!(!file.means.is_empty() && file.options == whole.options);
+    let page = program.run(&["ratios", "--from", "ratios.json", "--markdown", "-"]).stdout;
+    assert!(page.contains("one run in 2 sittings") && page.contains(&file.resumed[0]), "{page}");
+
+    // Nothing is left to do, and nothing is lost.
+    rewrite(&program, calm);
+    let file = read(&program);
+    assert_eq!(program.run(&resume).code, Some(0));
+    assert_eq!(read(&program).cases, file.cases);
+    assert_eq!(program.run(&[&resume[..], &["-t", "f64"]].concat()).code, Some(2), "its own options hold");
+    for (change, words) in [
+        (
+            Box::new(|file: &mut RatiosFile| file.suite.version = "0.0.0".to_owned()) as Box<dyn FnOnce(&mut _)>,
+            "program",
+        ),
+        (Box::new(|file: &mut RatiosFile| file.host.cpu = "another one".to_owned()), "processor"),
+        (Box::new(|file: &mut RatiosFile| file.devices[0].driver = "older".to_owned()), "host:0 was"),
+    ] {
+        rewrite(&program, change);
+        let before = std::fs::read(program.path("ratios.json")).unwrap();
+        program.run(&resume).is_user_error(&["ratios.json: ", words, "measure it anew"]);
+        assert_eq!(std::fs::read(program.path("ratios.json")).unwrap(), before);
+        std::fs::write(program.path("ratios.json"), serde_json::to_string(&file).unwrap()).unwrap();
+    }
 }
 
 #[test]

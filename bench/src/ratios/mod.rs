@@ -14,7 +14,7 @@ mod run;
 pub use cases::{Choice, Task, tasks};
 pub use lanes::{Entrant, entrants};
 pub use peer::{CASE_VARIABLE, Peer, PeerLine};
-pub use run::{Event, Offers, Settings, ask_peers, run};
+pub use run::{Event, Offers, Settings, ask_peers, run, useless};
 
 /// A peak may move by so much from before a case to after it.
 pub const STEADY: f64 = 0.05;

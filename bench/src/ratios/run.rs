@@ -54,8 +54,6 @@ pub enum Event<'a> {
     Begun(&'a Task),
     /// A case is done.
     Case(Box<RatioCase>),
-    /// Something that a reader should know: it goes into the document.
-    Note(String),
 }
 
 /// Measures cases in order and hands each event to `tell`.
@@ -107,6 +105,36 @@ pub fn ask_peers(peers: &[Peer], silence: Duration, stopped: &dyn Fn() -> bool) 
     Ok(offers)
 }
 
+/// What peers have that is of no use for these cases: one sentence each.
+pub fn useless(catalogue: &Catalogue, devices: &[DeviceInfo], tasks: &[Task], settings: &Settings) -> Vec<String> {
+    let Settings { peers, offers, .. } = settings;
+    let mut notes = Vec::new();
+    for (place, line) in offers {
+        if let Err(why) = line.case(catalogue) {
+            notes.push(format!("the peer `{}` has a case that is not known here: {why}", peers[*place].command));
+        }
+    }
+    let used: BTreeSet<usize> =
+        tasks.iter().flat_map(|task| offered(offers, catalogue, devices, task)).map(|(place, _)| place).collect();
+    let unused = peers.iter().enumerate().filter(|(place, _)| !used.contains(place));
+    notes.extend(unused.map(|(_, peer)| format!("the peer `{}` has none of the cases", peer.command)));
+    notes
+}
+
+/// What peers have of a case.
+fn offered<'a>(
+    offers: &'a Offers,
+    catalogue: &Catalogue,
+    devices: &[DeviceInfo],
+    task: &Task,
+) -> Vec<(usize, &'a PeerLine)> {
+    let device = devices.iter().find(|device| device.id == task.id.device);
+    let case = catalogue.case(&task.id.op, task.id.precision, &task.id.shape).ok();
+    let (Some(device), Some(case)) = (device, case) else { return Vec::new() };
+    let fits = |line: &PeerLine| line.is_on(device) && line.is_of(catalogue, &*case);
+    offers.iter().filter(|(_, line)| fits(line)).map(|(place, line)| (*place, line)).collect()
+}
+
 /// Why measuring ends early.
 enum End<E> {
     /// The user ended it.
@@ -146,7 +174,6 @@ type Peaks = BTreeMap<(DeviceId, Unit), (f64, String)>;
 
 impl<'a, E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'a, T> {
     fn go(&mut self, tasks: &[Task]) -> Result<(), End<E>> {
-        self.useless(tasks)?;
         for task in tasks {
             (self.tell)(Event::Begun(task)).map_err(End::Told)?;
             let case = self.case(task)?;
@@ -155,31 +182,12 @@ impl<'a, E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'a, T> {
         Ok(())
     }
 
-    /// Notes what peers have that is of no use.
-    fn useless(&mut self, tasks: &[Task]) -> Result<(), End<E>> {
-        let peers = &self.settings.peers;
-        let mut notes = Vec::new();
-        for (place, line) in &self.settings.offers {
-            if let Err(why) = line.case(&self.catalogue) {
-                notes.push(format!("the peer `{}` has a case that is not known here: {why}", peers[*place].command));
-            }
-        }
-        let used: BTreeSet<usize> =
-            tasks.iter().flat_map(|task| self.seats_of_peers(task)).filter_map(|seat| seat.peer()).collect();
-        let unused = peers.iter().enumerate().filter(|(place, _)| !used.contains(place));
-        notes.extend(unused.map(|(_, peer)| format!("the peer `{}` has none of the cases", peer.command)));
-        notes.into_iter().try_for_each(|note| (self.tell)(Event::Note(note)).map_err(End::Told))
-    }
-
     /// Seats of the peers that have this case.
     fn seats_of_peers(&self, task: &Task) -> Vec<Seat> {
-        let device = self.devices.iter().find(|device| device.id == task.id.device);
-        let Some(device) = device else { return Vec::new() };
-        let Ok(case) = self.catalogue.case(&task.id.op, task.id.precision, &task.id.shape) else { return Vec::new() };
         let mut seats: Vec<Seat> = Vec::new();
-        for (place, line) in &self.settings.offers {
-            let known = |seat: &Seat| matches!(&seat.by, By::Peer(of, name) if of == place && *name == line.peer);
-            if line.is_on(device) && line.is_of(&self.catalogue, &*case) && !seats.iter().any(known) {
+        for (place, line) in offered(&self.settings.offers, &self.catalogue, &self.devices, task) {
+            let known = |seat: &Seat| matches!(&seat.by, By::Peer(of, name) if *of == place && *name == line.peer);
+            if !seats.iter().any(known) {
                 let lane = RatioLane {
                     kind: LaneKind::Peer,
                     device: line.device.clone(),
@@ -193,7 +201,7 @@ impl<'a, E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'a, T> {
                     blocks_ns: Vec::new(),
                     figures: None,
                 };
-                seats.push(Seat { by: By::Peer(*place, line.peer.clone()), lane });
+                seats.push(Seat { by: By::Peer(place, line.peer.clone()), lane });
             }
         }
         seats

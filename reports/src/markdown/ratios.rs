@@ -28,9 +28,11 @@ const METHOD: [&str; 8] = [
 pub fn render(file: &RatiosFile) -> String {
     let mut page = Page::new(Lang::En.texts(), usize::MAX);
     page.heading(1, "How near our kernels come to the ceiling, and to libraries");
-    page.paragraph(
-        "This page is made by `accelbench ratios --markdown`, and never by hand. The whole of it is one run:",
-    );
+    let runs = match file.resumed.len() {
+        0 => "The whole of it is one run:".to_owned(),
+        again => format!("The whole of it is one run in {} sittings:", again + 1),
+    };
+    page.paragraph(&format!("This page is made by `accelbench ratios --markdown`, and never by hand. {runs}"));
     page.code(&words(&file.argv));
     if !file.complete {
         page.strong("The run was stopped: cases are missing.");
@@ -49,6 +51,12 @@ pub fn render(file: &RatiosFile) -> String {
     page.finish()
 }
 
+/// When each sitting began.
+fn begun(file: &RatiosFile) -> String {
+    let all: Vec<&str> = std::iter::once(&file.started).chain(&file.resumed).map(String::as_str).collect();
+    all.join(" and ")
+}
+
 fn machine(page: &mut Page<'_>, file: &RatiosFile) {
     let (host, suite, options) = (&file.host, &file.suite, &file.options);
     let dirty = if suite.git_dirty == Some(true) { ", changed" } else { "" };
@@ -59,7 +67,7 @@ fn machine(page: &mut Page<'_>, file: &RatiosFile) {
         of("memory", units::bytes(host.memory_bytes)),
         of("system", [&host.os, &host.kernel].into_iter().flatten().cloned().collect::<Vec<_>>().join(", ")),
         of("accelbench", format!("{} ({commit}{dirty})", suite.version)),
-        of("measured", format!("{}, {:.0} min", file.started, file.wall_s / 60.0)),
+        of("measured", format!("{}, {:.0} min", begun(file), file.wall_s / 60.0)),
         of(
             "rounds",
             format!(

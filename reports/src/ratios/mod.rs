@@ -21,8 +21,11 @@ pub struct RatiosFile {
     pub schema: String,
     /// When it started: RFC 3339, UTC.
     pub started: String,
-    /// Seconds that it took.
+    /// Seconds that it took, in all its sittings.
     pub wall_s: f64,
+    /// When it was taken up again: RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<String>,
     /// Whether every case had its turn; a document of a run that was stopped has those that had.
     pub complete: bool,
     /// The command line.
@@ -67,6 +70,9 @@ pub struct RatioOptions {
     pub kernels: Vec<String>,
     /// Types that were chosen; empty for all.
     pub dtypes: Vec<String>,
+    /// Devices or backends that were chosen; empty for all.
+    #[serde(default)]
+    pub devices: Vec<String>,
     /// The commands of peers.
     pub peers: Vec<String>,
 }

@@ -11,7 +11,7 @@ Exit codes:
   0    all went well (what a device can't do, or never stayed steady, is no fault)
   2    a mistake in the command, a peer that fails, an output that can't be written, or a file that can't be read
   6    something was wrong, failed, crashed or timed out, or a peer said what can't be
-  130  stopped by Ctrl-C; the document has the cases that were done
+  130  stopped by Ctrl-C; the document has the cases that were done, and --resume goes on
 
 The best known plan, its computing launch alone, the default plan, every library of the device, and beside an API that
 reaches the processor also the processor's own kernel and libraries take turns. The device's peak is probed before and
@@ -32,7 +32,7 @@ pub(in crate::cli) struct RatiosArgs {
     /// Only this kernel
     #[arg(short, long, value_name = "NAME", value_delimiter = ',')]
     pub(super) kernel: Vec<String>,
-    /// Only this type: f64, f32, f16 (sums in f32) or f16-acc16 (sums in f16)
+    /// Only this type: f64, f32, tf32, bf16, f16 (sums in f32), f16-acc16 (sums in f16) or i8
     #[arg(short = 't', long, value_name = "TYPE", value_delimiter = ',')]
     pub(super) dtype: Vec<Precision>,
     /// Only this device (opencl:1), or all of a backend (opencl)
@@ -50,9 +50,14 @@ pub(in crate::cli) struct RatiosArgs {
     /// Write a page of Markdown; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(super) markdown: Option<PathBuf>,
+    /// Go on with this document, by its own options: measure the cases that are missing or did not stay steady
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "own_shapes", "kernel", "dtype", "device", "rounds", "peer", "output", "seed",
+    ])]
+    pub(super) resume: Option<PathBuf>,
     /// Measure nothing, and show this document again
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "own_shapes", "kernel", "dtype", "device", "rounds", "peer", "output", "seed", "timeout",
+        "own_shapes", "kernel", "dtype", "device", "rounds", "peer", "output", "seed", "timeout", "resume",
     ])]
     pub(super) from: Option<PathBuf>,
     /// Seed of the random inputs

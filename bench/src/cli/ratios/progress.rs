@@ -2,7 +2,7 @@
 
 use crate::CaseId;
 use crate::cli::exit::UserError;
-use crate::cli::term::{self, BAD, FAINT, styled};
+use crate::cli::term::{BAD, FAINT, styled};
 use crate::cli::units;
 use accelbench_reports::ratios::{LaneKind, Measure, PeakPair, RatioCase, RatioLane, RatiosFile};
 use comfy_table::{CellAlignment, Table, presets};
@@ -20,23 +20,20 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(total: usize) -> Self {
+    pub(super) fn new(total: usize, done: usize) -> Self {
         let target =
             if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(total as u64), target);
         if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len} cases, {elapsed} so far: {msg}") {
             bar.set_style(style);
         }
+        bar.set_position(done as u64);
         bar.enable_steady_tick(Duration::from_millis(500));
-        Self { bar, total, done: 0 }
+        Self { bar, total, done }
     }
 
     pub(super) fn begun(&self, id: &CaseId) {
         self.bar.set_message(id.to_string());
-    }
-
-    pub(super) fn note(&self, note: &str) {
-        self.bar.suspend(|| term::note(note));
     }
 
     /// Shows a case; `print` prints lines where they belong.
