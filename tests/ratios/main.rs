@@ -53,7 +53,8 @@ fn a_kernel_is_held_against_the_peak_and_the_library_that_took_turns_with_it() {
     assert!((of_peak * case.peaks[0].peak() / figures.flop_per_s - 1.0).abs() < 1e-9);
     // Three loops in plain C are no match.
     let ratio = figures.of_library.as_ref().unwrap();
-    assert_eq!((ratio.to.as_str(), ratio.on.as_str(), ratio.pairs), ("openblas", "host:0", 3));
+    assert_eq!((ratio.to.as_str(), ratio.on.as_str()), ("openblas", "host:0"));
+    assert!(matches!(ratio.pairs, 1 | 3), "one that is far behind has one turn: {ratio:?}");
     assert!(ratio.ratio > 1.0 && ratio.ci95[0] <= ratio.ratio && ratio.ratio <= ratio.ci95[1], "{ratio:?}");
 
     let page = std::fs::read_to_string(program.path("page.md")).unwrap();

@@ -19,6 +19,9 @@ use std::time::Duration;
 
 /// Seconds of a probe of a peak, once its kernels are compiled.
 const PROBE_S: f64 = 1.0;
+/// A lane that takes so many times as long as its process's first one has one turn a block: how far behind it is shows
+/// in these, and hours are not spent on it.
+const HOPELESS: f64 = 8.0;
 /// Seconds of a process's first one, which counts for nothing.
 const FIRST_PROBE_S: f64 = 2.0;
 /// A probe may take so much longer before it is taken for hung.
@@ -411,8 +414,7 @@ impl<'a, E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'a, T> {
             case: task.id.clone(),
             plans: mine.iter().map(|(entrant, _)| (entrant.plan.clone(), entrant.part)).collect(),
             seed: self.settings.seed,
-            // All of them have all their turns, however slow.
-            turns: Turns { rounds, effort, hopeless: f64::MAX, rest_s },
+            turns: Turns { rounds, effort, hopeless: HOPELESS, rest_s },
         };
         let (stopped, timeout) = (self.stopped, self.settings.timeout);
         let answer = self.workers(device).on(device).and_then(|worker| worker.take_turns(request, timeout, stopped));

@@ -1,21 +1,6 @@
 // Packed convolution for CPUs: the filters are copied into panels once; then each work-group takes block after block of
 // pixels, copies their windows into panels in a slot of its own, small enough to stay in the second-level cache, and
 // multiplies these with the filters' panels.
-//
-// Rows and columns of a product are such that neighbours in Y are columns: filters are rows and pixels are columns where
-// channels are planes, and the other way round where they are innermost.
-
-#if NHWC
-#define FILTERS COLUMNS
-#define PIXELS ROWS
-#define PANEL_FILTERS(k) ((ulong)(k) * COLUMNS)
-#define PANEL_PIXELS(k) PANEL_A(k)
-#else
-#define FILTERS ROWS
-#define PIXELS COLUMNS
-#define PANEL_FILTERS(k) PANEL_A(k)
-#define PANEL_PIXELS(k) ((ulong)(k) * COLUMNS)
-#endif
 
 typedef struct {
     params_t size;
@@ -23,24 +8,6 @@ typedef struct {
     uint block, chunk;
     uint slot, zero;
 } packed_t;
-
-// A work-group copies a part of a group's filters.
-ONE_ITEM kernel void pack_filters(global const stored_t *restrict w, global sum_t *restrict panels, packed_t packed)
-{
-    const uint n = group_k(&packed.size), k = depths(&packed.size);
-    const ulong parts = NHWC ? PACKERS_B(n, k) : PARTS(n, FILTERS);
-    const ulong group = GROUP / parts;
-    if (group >= packed.size.groups)
-        return;
-    w += group * n * k;
-    panels += group * PARTS(n, FILTERS) * PANEL_FILTERS(k);
-#if NHWC
-    pack_panels_b(w, panels, n, k, GROUP % parts);
-#else
-    const uint panel = GROUP % parts;
-    pack_panel_a(w, panels + panel * PANEL_FILTERS(k), n, k, panel * FILTERS);
-#endif
-}
 
 // An output pixel.
 typedef struct {
@@ -66,15 +33,6 @@ static pixel_t pixel_after(const params_t *size, pixel_t pixel, uint steps)
         }
     }
     return pixel;
-}
-
-static void zeros(global sum_t *to, uint length)
-{
-    uint i = 0;
-    for (; i + WIDTH <= length; i += WIDTH)
-        VECTOR_TO((vector_t)0, to + i);
-    for (; i < length; ++i)
-        to[i] = 0;
 }
 
 #if NHWC
@@ -133,15 +91,6 @@ static void pack_windows(global const stored_t *x, const params_t *size, uint gr
 }
 
 #else
-
-// Every second element.
-static vector_t load_even(global const stored_t *from)
-{
-    vector_t value;
-    value.lo = LOAD_VECTOR(from).even;
-    value.hi = LOAD_VECTOR(from + WIDTH).even;
-    return value;
-}
 
 // Copies, for each of a group's channels, a run of elements `stride_w` apart, and zeros before and after it.
 // Beyond the run's end up to `room` elements may be written. Below `end` elements may be read.

@@ -22,6 +22,10 @@ static ulong place_y(const params_t *size, uint pixel, uint filter)
 // How many of `count` places, `step` apart from `first` on, lie below `end`.
 static uint places_below(int first, uint step, uint count, int end)
 {
-    return first >= end ? 0 : min(count, ((uint)(end - first) + step - 1) / step);
+    if (first >= end)
+        return 0;
+    const uint length = end - first;
+    // The usual step is worth a branch: divisions are slow.
+    return min(count, step == 1 ? length : (length + step - 1) / step);
 }
 

@@ -8,7 +8,8 @@ use crate::units;
 /// What the figures are, and are not.
 const METHOD: [&str; 8] = [
     "All lanes of a case took turns, there and back again, so that whatever else happened on the machine happened to all of \
-     them. Where they need several processes (one a device, and each peer), blocks of turns alternated.",
+     them. Where they need several processes (one a device, and each peer), blocks of turns alternated. A lane that takes 8 \
+     times as long as its process's first one has one turn a block.",
     "Every output was held against an f64 truth after its last turn, and a lane that is not right has no figure. A peer's \
      output can't be: its figures are its own word.",
     "Inputs are seeded normal random numbers, caches are warm, rates are of the median turn, with a distribution-free 95% \

@@ -38,7 +38,7 @@ pub(in crate::cli) struct RatiosArgs {
     /// Only this device (opencl:1), or all of a backend (opencl)
     #[arg(short, long, value_name = "DEVICE", value_delimiter = ',')]
     pub(super) device: Vec<String>,
-    /// Turns of each lane, at least
+    /// Turns of each lane, at least; one that is far behind has fewer
     #[arg(long, value_name = "NUMBER", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) rounds: u32,
     /// A command that measures a library which this program can't load; several are well
