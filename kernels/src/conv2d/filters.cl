@@ -1,4 +1,4 @@
-// What kernels with filters in panels have in common: the panels, and copies of runs.
+// What kernels with filters in panels have in common: the panels, copies of runs, and how work-groups share the work.
 //
 // Rows and columns of a product are such that neighbours in Y are columns: filters are rows and pixels are columns where
 // channels are planes, and the other way round where they are innermost.
@@ -14,6 +14,9 @@
 #define PANEL_FILTERS(k) PANEL_A(k)
 #define PANEL_PIXELS(k) ((ulong)(k) * COLUMNS)
 #endif
+
+// The first job of a work-group. Each takes jobs that follow each other: what they read is neighbours in memory.
+#define FIRST_JOB(jobs, group) ((jobs) * (group) / get_num_groups(0))
 
 static void zeros(global sum_t *to, uint length)
 {

@@ -195,11 +195,13 @@ ONE_ITEM kernel void conv2d_packed(global const stored_t *restrict x, global con
     global sum_t *windows = slots + GROUP * packed.slot;
     global sum_t *line = windows + packed.block * PANEL_PIXELS(k);
     global stored_t *tile = (global stored_t *)line;
-    for (ulong job = GROUP; job < jobs; job += get_num_groups(0)) {
+    const ulong first_job = FIRST_JOB(jobs, GROUP), end_job = FIRST_JOB(jobs, GROUP + 1);
+    for (ulong job = first_job; job < end_job; ++job) {
         const uint chunk = job % chunks, block = job / chunks % blocks, group = job / chunks / blocks;
         const uint first_p = block * packed.block, end_p = min(first_p + packed.block, panels_p);
         const uint first_f = chunk * packed.chunk, end_f = min(first_f + packed.chunk, panels_f);
-        for (uint p = first_p; p < end_p; ++p)
+        // Chunks of one block follow each other.
+        for (uint p = first_p; p < end_p && (chunk == 0 || job == first_job); ++p)
             pack_windows(x, &size, group, p * PIXELS, windows + (p - first_p) * PANEL_PIXELS(k), line);
         for (uint f = first_f; f < end_f; ++f) {
             global const sum_t *panel = filters + ((ulong)group * panels_f + f) * PANEL_FILTERS(k);

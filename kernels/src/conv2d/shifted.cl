@@ -140,13 +140,15 @@ ONE_ITEM kernel void conv2d_shifted(global const stored_t *restrict x, global co
                 places[depth++] = place + j * plane;
         }
 
-    for (ulong job = GROUP; job < jobs; job += get_num_groups(0)) {
+    const ulong first_job = FIRST_JOB(jobs, GROUP), end_job = FIRST_JOB(jobs, GROUP + 1);
+    for (ulong job = first_job; job < end_job; ++job) {
         const uint chunk = job % chunks, block = job / chunks % blocks, group = job / chunks / blocks;
         const uint first_p = block * shifted.block, end_p = min(first_p + shifted.block, panels_p);
         const uint first_f = chunk * shifted.chunk, end_f = min(first_f + shifted.chunk, panels_f);
         const uint first = first_p * COLUMNS, length = (end_p - first_p) * COLUMNS + shifted.reach * size.ow;
         global sum_t *to = windows;
-        for (uint channel = 0; channel < channels; ++channel)
+        // Chunks of one block follow each other.
+        for (uint channel = 0; channel < channels && (chunk == 0 || job == first_job); ++channel)
             for (uint phase = 0; phase < phases; ++phase)
                 for (uint shift = 0; shift < size.s; ++shift, to += plane)
                     copy_plane(x, end, &shifted, group * channels + channel, phase, shift, first / size.ow,
