@@ -33,7 +33,7 @@ pub fn render(file: &RatiosFile) -> String {
         0 => "The whole of it is one run:".to_owned(),
         again => format!("The whole of it is one run in {} sittings:", again + 1),
     };
-    page.paragraph(&format!("This page is made by `accelbench ratios --markdown`, and never by hand. {runs}"));
+    page.paragraph(&format!("This page is made from a document of ratios, and never by hand. {runs}"));
     page.code(&words(&file.argv));
     if !file.complete {
         page.strong("The run was stopped: cases are missing.");
@@ -318,6 +318,18 @@ mod tests {
             assert!(page.contains(part), "{part} is missing:\n{page}");
         }
         assert!(!page.contains("The run was stopped"));
+    }
+
+    /// `UPDATE_PUBLISHED=1 cargo test -p accelbench-reports published` writes the page anew.
+    #[test]
+    fn the_published_page_is_what_its_document_gives() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("published");
+        let file = crate::ratios::RatiosFile::read(&folder.join("ratios.json")).unwrap();
+        let (page, path) = (render(&file), folder.join("ratios.md"));
+        if std::env::var_os("UPDATE_PUBLISHED").is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap() == page, "{} is not what its document gives", path.display());
     }
 
     #[test]
