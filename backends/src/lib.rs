@@ -27,6 +27,8 @@ pub mod dtype;
 pub mod error;
 #[cfg(any(feature = "host", feature = "opencl"))]
 mod external;
+#[cfg(any(feature = "host", feature = "opencl"))]
+mod host_block;
 pub mod kernel;
 pub mod launch;
 pub mod meters;

@@ -1,17 +1,10 @@
-//! Host buffers: memory aligned for the widest vectors, and what the machine has of it.
+//! Host buffers: blocks of the machine's memory, and how much it has.
 
+use crate::host_block::HostBlock;
 use crate::{Buffer, DeviceToken, Error, Memory, Result};
-use std::alloc::{Layout, alloc_zeroed, dealloc};
-use std::ptr::NonNull;
-
-/// A cache line, and the widest vector.
-const ALIGNMENT: usize = 64;
 
 /// A buffer's memory. The device runs one submission at a time, on the thread that owns it, so access is exclusive.
-pub(super) struct HostMemory {
-    start: NonNull<u8>,
-    layout: Layout,
-}
+pub(super) struct HostMemory(HostBlock);
 
 impl HostMemory {
     pub(super) fn buffer(token: DeviceToken, bytes: u64) -> Result<Buffer> {
@@ -24,29 +17,22 @@ impl HostMemory {
             return Err(out_of_memory());
         }
         let size = usize::try_from(bytes).map_err(|_| out_of_memory())?;
-        let layout = Layout::from_size_align(size, ALIGNMENT).map_err(|_| out_of_memory())?;
-        // SAFETY: the layout's size is not 0.
-        let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(out_of_memory)?;
-        Ok(Buffer::new(token, bytes, Self { start, layout }))
+        let memory = Self(HostBlock::new(size).ok_or_else(out_of_memory)?);
+        // Until it is written to, all of it may be one page of zeros, which no cache misses.
+        memory.bytes_mut().fill(0);
+        Ok(Buffer::new(token, bytes, memory))
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         // SAFETY: the allocation has this size and is initialised; writers run only inside calls on the same thread.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.layout.size()) }
+        unsafe { std::slice::from_raw_parts(self.0.start().as_ptr(), self.0.len()) }
     }
 
     #[allow(clippy::mut_from_ref)] // Handles are shared, as on every device; see the type's invariant.
     pub(super) fn bytes_mut(&self) -> &mut [u8] {
         // SAFETY: as for `bytes`; a call takes this once for a buffer, after checking that no two of its buffers are
         // the same where one is written.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.layout.size()) }
-    }
-}
-
-impl Drop for HostMemory {
-    fn drop(&mut self) {
-        // SAFETY: allocated by `alloc_zeroed` with this layout.
-        unsafe { dealloc(self.start.as_ptr(), self.layout) }
+        unsafe { std::slice::from_raw_parts_mut(self.0.start().as_ptr(), self.0.len()) }
     }
 }
 

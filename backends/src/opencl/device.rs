@@ -9,13 +9,17 @@ use super::queue::Queue;
 use super::timing::Events;
 use super::trust::Trust;
 use super::{caps, code, half, ptx};
+use crate::host_block::HostBlock;
 use crate::timing::Submissions;
 use crate::{
-    Buffer, Command, DType, Device, DeviceInfo, DeviceToken, Error, Kernel, KernelSpec, Result, Source, Span, Ticket,
-    launch,
+    Buffer, Command, DType, Device, DeviceInfo, DeviceKind, DeviceToken, Error, Kernel, KernelSpec, Result, Source,
+    Span, Ticket, launch,
 };
 use opencl3::context::context::{create_context, release_context};
-use opencl3::memory::{CL_MEM_ALLOC_HOST_PTR, CL_MEM_READ_WRITE, cl_mem_flags, create_buffer, release_mem_object};
+use opencl3::memory::{
+    CL_MEM_ALLOC_HOST_PTR, CL_MEM_READ_WRITE, CL_MEM_USE_HOST_PTR, cl_mem_flags, create_buffer, release_mem_object,
+    set_mem_object_destructor_callback,
+};
 use opencl3::types::{cl_device_id, cl_mem};
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -77,15 +81,48 @@ impl OpenClDevice {
         if left.is_some_and(|left| bytes > left) {
             return Err(Error::OutOfMemory { asked: bytes, free: left });
         }
-        // SAFETY: no host memory is involved, and the new buffer is released by its handle only.
-        let handle = unsafe {
-            let raw = create_buffer(self.context.raw(), flags, bytes as usize, null_mut())
-                .map_err(|status| code::memory_error("clCreateBuffer", status, bytes))?;
-            Handle::new(raw, release_mem_object)
+        let handle = if self.info.caps.kind == DeviceKind::Cpu && flags == CL_MEM_READ_WRITE {
+            self.buffer_in_block(bytes)?
+        } else {
+            self.create_buffer(flags, bytes, null_mut())?
         };
         self.allocated.set(self.allocated.get() + bytes);
         Ok(Memory { handle, bytes, allocated: Rc::clone(&self.allocated), mapping: None })
     }
+
+    fn create_buffer(&self, flags: cl_mem_flags, bytes: u64, host: *mut c_void) -> Result<Handle> {
+        // SAFETY: memory of the host is a caller's block, which the buffer has to itself until its destructor is called.
+        // The new buffer is released by its handle only.
+        unsafe {
+            let raw = create_buffer(self.context.raw(), flags, bytes as usize, host)
+                .map_err(|status| code::memory_error("clCreateBuffer", status, bytes))?;
+            Ok(Handle::new(raw, release_mem_object))
+        }
+    }
+
+    /// A buffer for a device that computes in the host's memory: drivers use a block where it lies, and their own memory
+    /// is on small pages.
+    fn buffer_in_block(&self, bytes: u64) -> Result<Handle> {
+        let block = HostBlock::new(bytes as usize).ok_or(Error::OutOfMemory { asked: bytes, free: None })?;
+        let handle =
+            self.create_buffer(CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, block.start().as_ptr().cast())?;
+        let block = Box::into_raw(Box::new(block));
+        // SAFETY: the buffer is alive, and from here on its destructor alone has the block.
+        let kept = unsafe { set_mem_object_destructor_callback(handle.raw(), give_back, block.cast()) };
+        if let Err(status) = kept {
+            drop(handle);
+            // SAFETY: the buffer is gone, and nobody else was told of the block.
+            drop(unsafe { Box::from_raw(block) });
+            return Err(code::error("clSetMemObjectDestructorCallback", status));
+        }
+        Ok(handle)
+    }
+}
+
+/// The destructor of a buffer in a block: the driver no longer uses the block's memory.
+extern "C" fn give_back(_buffer: cl_mem, block: *mut c_void) {
+    // SAFETY: made by `Box::into_raw` for this one call.
+    drop(unsafe { Box::from_raw(block.cast::<HostBlock>()) });
 }
 
 /// A buffer's memory.
