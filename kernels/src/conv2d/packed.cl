@@ -1,6 +1,7 @@
 // Packed convolution for CPUs: the filters are copied into panels once; then each work-group takes block after block of
 // pixels, copies their windows into panels in a slot of its own, small enough to stay in the second-level cache, and
-// multiplies these with the filters' panels.
+// multiplies these with the filters' panels. Where filters are single elements at every place, planes of X are the rows of
+// such a panel already, and only pixels of several images are copied.
 
 typedef struct {
     params_t size;
@@ -153,24 +154,58 @@ static void pack_windows(global const stored_t *x, const params_t *size, uint gr
 
 #endif
 
-// The product of a panel of pixels and one of filters, from `first_pixel` and `first_filter` on.
-static void multiply_into(const params_t *size, uint group, global const sum_t *windows, global const sum_t *filters,
-                          uint first_pixel, uint first_filter, global stored_t *y, global stored_t *tile)
+// A panel's rows: where the first one begins, how far they are apart, and whether that is in X.
+typedef struct {
+    global const sum_t *start;
+    ulong stride;
+    bool in_place;
+} rows_t;
+
+// The windows of pixels from `first` on: where they lie in X, if they lie there as a panel's rows do, and else the panel.
+static rows_t windows_at(global const stored_t *x, const params_t *size, uint group, uint first,
+                         global const sum_t *panel)
+{
+    const rows_t copied = {panel, COLUMNS, false};
+#if NHWC
+    return copied;
+#else
+    const uint area = size->oh * size->ow, pixel = first % area;
+    // Halves have to be widened.
+    if (sizeof(stored_t) != sizeof(sum_t) || size->r != 1 || size->s != 1 || size->stride_h != 1 || size->stride_w != 1 ||
+        size->pad_h != 0 || size->pad_w != 0 || pixel + COLUMNS > area)
+        return copied;
+    const ulong plane = (ulong)(first / area) * size->c + group * group_c(size);
+    const rows_t in_place = {(global const sum_t *)x + plane * area + pixel, area, true};
+    return in_place;
+#endif
+}
+
+// As in panels.cl, but rows of B are `apart`, and of each the line is asked for that lies `ahead` of it.
+static void multiply_rows(global const sum_t *a, global const sum_t *b, ulong apart, ptrdiff_t ahead, uint k,
+                          global stored_t *to, ulong stride, uint rows, uint columns)
+{
+    PRODUCT(prefetch_line(b + ahead);, b += apart;)
+}
+
+// The product of the windows of a panel of pixels and a panel of filters, from `first_pixel` and `first_filter` on.
+static void multiply_into(const params_t *size, uint group, rows_t windows, ptrdiff_t ahead,
+                          global const sum_t *filters, uint first_pixel, uint first_filter, global stored_t *y,
+                          global stored_t *tile)
 {
     const uint k = depths(size), filter = group * group_k(size) + first_filter;
     const uint pixels_left = pixels(size) - first_pixel, filters_left = group_k(size) - first_filter;
     global stored_t *to = y + place_y(size, first_pixel, filter);
 #if NHWC
-    multiply(windows, filters, k, to, size->k, pixels_left, filters_left);
+    multiply(windows.start, filters, k, to, size->k, pixels_left, filters_left);
 #else
     const uint area = size->oh * size->ow;
     const uint count = min(pixels_left, (uint)COLUMNS);
     if (first_pixel % area + count <= area) {
-        multiply(filters, windows, k, to, area, filters_left, pixels_left);
+        multiply_rows(filters, windows.start, windows.stride, ahead, k, to, area, filters_left, pixels_left);
         return;
     }
     // The pixels are of several images, so the tile falls into pieces.
-    multiply(filters, windows, k, tile, COLUMNS, filters_left, COLUMNS);
+    multiply_rows(filters, windows.start, windows.stride, ahead, k, tile, COLUMNS, filters_left, COLUMNS);
     const uint rows = min(filters_left, (uint)ROWS);
     for (uint column = 0; column < count;) {
         const uint length = min(area - (first_pixel + column) % area, count - column);
@@ -193,21 +228,32 @@ ONE_ITEM kernel void conv2d_packed(global const stored_t *restrict x, global con
     const ulong jobs = (ulong)size.groups * blocks * chunks;
 
     global sum_t *windows = slots + GROUP * packed.slot;
-    global sum_t *line = windows + packed.block * PANEL_PIXELS(k);
-    global stored_t *tile = (global stored_t *)line;
+    global sum_t *window = windows + packed.block * PANEL_PIXELS(k);
+    global stored_t *tile = (global stored_t *)window;
     const ulong first_job = FIRST_JOB(jobs, GROUP), end_job = FIRST_JOB(jobs, GROUP + 1);
     for (ulong job = first_job; job < end_job; ++job) {
         const uint chunk = job % chunks, block = job / chunks % blocks, group = job / chunks / blocks;
         const uint first_p = block * packed.block, end_p = min(first_p + packed.block, panels_p);
         const uint first_f = chunk * packed.chunk, end_f = min(first_f + packed.chunk, panels_f);
         // Chunks of one block follow each other.
-        for (uint p = first_p; p < end_p && (chunk == 0 || job == first_job); ++p)
-            pack_windows(x, &size, group, p * PIXELS, windows + (p - first_p) * PANEL_PIXELS(k), line);
+        for (uint p = first_p; p < end_p && (chunk == 0 || job == first_job); ++p) {
+            global sum_t *panel = windows + (p - first_p) * PANEL_PIXELS(k);
+            if (!windows_at(x, &size, group, p * PIXELS, panel).in_place)
+                pack_windows(x, &size, group, p * PIXELS, panel, window);
+        }
         for (uint f = first_f; f < end_f; ++f) {
             global const sum_t *panel = filters + ((ulong)group * panels_f + f) * PANEL_FILTERS(k);
-            for (uint p = first_p; p < end_p; ++p)
-                multiply_into(&size, group, windows + (p - first_p) * PANEL_PIXELS(k), panel, p * PIXELS, f * FILTERS,
-                              y, tile);
+            for (uint p = first_p; p < end_p; ++p) {
+                const rows_t rows = windows_at(x, &size, group, p * PIXELS, windows + (p - first_p) * PANEL_PIXELS(k));
+                // Each pass over a block brings a line more of the next one's rows, while it computes.
+                const uint line = (f - first_f) * LINE, next_p = p + (end_p - first_p);
+                ptrdiff_t ahead = 0;
+                if (rows.in_place && next_p < panels_p && line < COLUMNS) {
+                    const rows_t next = windows_at(x, &size, group, next_p * PIXELS, 0);
+                    ahead = next.in_place ? next.start + line - rows.start : 0;
+                }
+                multiply_into(&size, group, rows, ahead, panel, p * PIXELS, f * FILTERS, y, tile);
+            }
         }
     }
 }

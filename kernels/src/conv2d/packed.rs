@@ -26,9 +26,6 @@ pub struct PackedPlan(pub Tile);
 impl PackedPlan {
     /// The valid plans of tiles that fit a CPU's registers, the fastest ones first.
     pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
-        if !Tile::is_for(problem.precision, caps) {
-            return Vec::new();
-        }
         Tile::tiles(problem.precision, caps).into_iter().map(Self).filter(|plan| plan.valid(problem, caps)).collect()
     }
 
@@ -43,10 +40,17 @@ impl PackedPlan {
         let panels = self.panels(problem, caps);
         let pixels = self.pixel_panels(problem) * u64::from(self.pixels_side(problem.layout));
         let filters = panels.split.filters * self.filters_side(problem.layout);
-        let block = panels.split.block * self.pixels_panel(problem);
+        let copied = if in_place(problem) {
+            // Only where one image ends in a panel.
+            let area = problem.out()[0] * problem.out()[1];
+            let ends = if area.is_multiple_of(self.pixels_side(problem.layout)) { 0 } else { problem.n };
+            u64::from(problem.groups) * self.pixel_panels(problem).min(ends.into())
+        } else {
+            panels.split.jobs * panels.split.block
+        };
         [
             filters as f64 * pixels as f64 * f64::from(problem.depth()) * f64::from(problem.groups),
-            panels.split.jobs as f64 * block as f64,
+            copied as f64 * self.pixels_panel(problem) as f64,
         ]
     }
 
@@ -106,13 +110,22 @@ impl PackedPlan {
     }
 }
 
+/// Whether filters are single elements at every place.
+fn is_pointwise(problem: &ConvProblem) -> bool {
+    let &ConvProblem { r, s, stride, pad, .. } = problem;
+    [r, s] == [1, 1] && stride == [1, 1] && pad == [0, 0]
+}
+
+/// Whether planes of X are the rows of a panel already: see `packed.cl`.
+fn in_place(problem: &ConvProblem) -> bool {
+    let precision = problem.precision;
+    is_pointwise(problem) && problem.layout == Layout::Nchw && precision.storage() == precision.accumulate()
+}
+
 /// The same convolution with images of one row where filters are single elements at every place: its runs are longer.
 fn flattened(problem: &ConvProblem) -> ConvProblem {
-    let &ConvProblem { h, w, r, s, stride, pad, .. } = problem;
-    match h.checked_mul(w).filter(|&area| i32::try_from(area).is_ok()) {
-        Some(area) if [r, s] == [1, 1] && stride == [1, 1] && pad == [0, 0] => {
-            ConvProblem { h: 1, w: area, ..*problem }
-        }
+    match problem.h.checked_mul(problem.w).filter(|&area| i32::try_from(area).is_ok()) {
+        Some(area) if is_pointwise(problem) => ConvProblem { h: 1, w: area, ..*problem },
         _ => *problem,
     }
 }

@@ -74,20 +74,11 @@ static void copy_plane(global const stored_t *x, global const stored_t *end, con
     }
 }
 
-// As in panels.cl, but each row of B's panel begins at its place in `b`.
+// As in panels.cl, but each row of B's panel begins at its place in `windows`.
 static void multiply_placed(global const sum_t *a, global const sum_t *windows, global const uint *places, uint k,
                             global stored_t *to, ulong stride, uint rows, uint columns)
 {
-    EACH_ROW(ZERO)
-    for (uint depth = 0; depth < k; depth += WIDTH, a += WIDTH * ROWS) {
-        const uint steps = min(k - depth, (uint)WIDTH);
-        for (uint step = 0; step < steps; ++step) {
-            global const sum_t *b = windows + places[depth + step];
-            EACH_VECTOR(READ_B, 0)
-            EACH_ROW(FMA)
-        }
-    }
-    EACH_ROW(WRITE)
+    PRODUCT(global const sum_t *b = windows + places[depth + step];, )
 }
 
 // The product of a panel of filters and the COLUMNS pixels from `first` on, of which `left` are there.

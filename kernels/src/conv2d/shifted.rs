@@ -54,9 +54,6 @@ impl Copies {
 impl ShiftedPlan {
     /// The valid plans of tiles that fit a CPU's registers, the fastest ones first.
     pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
-        if !Tile::is_for(problem.precision, caps) {
-            return Vec::new();
-        }
         Tile::tiles(problem.precision, caps).into_iter().map(Self).filter(|plan| plan.valid(problem, caps)).collect()
     }
 

@@ -40,9 +40,6 @@ pub struct PackedPlan {
 impl PackedPlan {
     /// The valid plans, the preferred one first.
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
-        if !Self::is_for(problem.precision, caps) {
-            return Vec::new();
-        }
         Self::tiles(problem.precision, caps).into_iter().filter(|plan| plan.valid(problem, caps)).collect()
     }
 
@@ -52,7 +49,7 @@ impl PackedPlan {
     }
 
     /// Whether there are such plans for a device.
-    pub(crate) fn is_for(precision: Precision, caps: &Caps) -> bool {
+    fn is_for(precision: Precision, caps: &Caps) -> bool {
         caps.kind == DeviceKind::Cpu && caps.speaks(Language::OpenClC) && precision.missing(caps).is_none()
     }
 
@@ -81,6 +78,9 @@ impl PackedPlan {
 
     /// Tiles that fit a CPU's registers, the fastest first.
     pub(crate) fn tiles(precision: Precision, caps: &Caps) -> Vec<Self> {
+        if !Self::is_for(precision, caps) {
+            return Vec::new();
+        }
         let sum = precision.accumulate();
         let width = vector_width(sum, caps);
         // 64-byte vectors come with 32 registers: 24 for the tile, the others for B's row and A's element. Narrower ones

@@ -11,6 +11,9 @@
 
 #define COLUMNS (VECTORS * WIDTH)
 
+// Elements of a cache line.
+#define LINE (64 / sizeof(sum_t))
+
 // Elements of a panel of A: whole blocks along k.
 #define PANEL_A(k) ((ulong)PARTS(k, WIDTH) * WIDTH * ROWS)
 
@@ -126,19 +129,41 @@ static void pack_panels_b(global const stored_t *b, global sum_t *panels, uint n
         to += stride;                                                                                                  \
     }
 
-// The product of two panels: `rows` rows, `stride` apart, of `columns` elements, either of which may be more than a tile
-// has.
+// Asks for what will be read soon. The language's own `prefetch` is nothing in some runtimes.
+static void prefetch_line(global const sum_t *from)
+{
+#if __has_builtin(__builtin_prefetch)
+    __builtin_prefetch((const void *)(size_t)from);
+#endif
+}
+
+// The block of A after next. A's panels come from beyond the second-level cache, and what a processor fetches ahead by
+// itself ends with each page of 4 KiB.
+static void prefetch_a(global const sum_t *a)
+{
+    for (uint i = 0; i < WIDTH * ROWS; i += LINE)
+        prefetch_line(a + 2 * WIDTH * ROWS + i);
+}
+
+// The product of a panel of A at `a` and `k` rows of B. Each row is at `b` when BEFORE was done, and AFTER follows it.
+// Written to `to` are `rows` rows, `stride` apart, of `columns` elements, either of which may be more than a tile has.
+#define PRODUCT(BEFORE, AFTER)                                                                                         \
+    EACH_ROW(ZERO)                                                                                                     \
+    for (uint depth = 0; depth < k; depth += WIDTH, a += WIDTH * ROWS) {                                               \
+        prefetch_a(a);                                                                                                 \
+        const uint steps = min(k - depth, (uint)WIDTH);                                                                \
+        for (uint step = 0; step < steps; ++step) {                                                                    \
+            BEFORE                                                                                                     \
+            EACH_VECTOR(READ_B, 0)                                                                                     \
+            EACH_ROW(FMA)                                                                                              \
+            AFTER                                                                                                      \
+        }                                                                                                              \
+    }                                                                                                                  \
+    EACH_ROW(WRITE)
+
+// The product of two panels.
 static void multiply(global const sum_t *a, global const sum_t *b, uint k, global stored_t *to, ulong stride, uint rows,
                      uint columns)
 {
-    EACH_ROW(ZERO)
-    for (uint depth = 0; depth < k; depth += WIDTH, a += WIDTH * ROWS) {
-        const uint steps = min(k - depth, (uint)WIDTH);
-        for (uint step = 0; step < steps; ++step, b += COLUMNS) {
-            EACH_VECTOR(READ_B, 0)
-            EACH_ROW(FMA)
-        }
-    }
-    EACH_ROW(WRITE)
+    PRODUCT(, b += COLUMNS;)
 }
-
