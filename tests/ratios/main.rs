@@ -172,6 +172,14 @@ fn a_document_is_taken_up_again_where_it_is_the_same_machine() {
     let page = program.run(&["ratios", "--from", "ratios.json", "--markdown", "-"]).stdout;
     assert!(page.contains("one run in 2 sittings") && page.contains(&file.resumed[0]), "{page}");
 
+    // What is to be measured anew is there until it was.
+    rewrite(&program, |file| file.cases.iter_mut().for_each(|case| case.unsteady = Some("the peak moved".to_owned())));
+    let mut running = program.start(&resume);
+    while !running.line().expect("it goes on until it is stopped").starts_with("[1/4]") {}
+    signal(running.id(), "INT");
+    let ran = running.finish();
+    assert_eq!((ran.code, names(&read(&program))), (Some(130), names(&whole)), "{ran:?}");
+
     // Nothing is left to do, and nothing is lost.
     rewrite(&program, calm);
     let file = read(&program);

@@ -72,7 +72,8 @@ pub(super) fn ratios(app: App, args: &RatiosArgs) -> Result<ExitCode, UserError>
     // Before anything is measured: a place that can't be written to.
     write(&path, &file)?;
     let print: fn(&str) -> Result<(), UserError> = if args.json { to_stderr } else { term::print };
-    let done: BTreeSet<String> = file.cases.iter().map(|case| case.case.clone()).collect();
+    let steady = file.cases.iter().filter(|case| case.unsteady.is_none());
+    let done: BTreeSet<String> = steady.map(|case| case.case.clone()).collect();
     let left: Vec<Task> = tasks.iter().filter(|task| !done.contains(&task.id.to_string())).cloned().collect();
     let places: BTreeMap<String, usize> = tasks.iter().map(|task| task.id.to_string()).zip(0..).collect();
     print(&format!(
@@ -90,6 +91,8 @@ pub(super) fn ratios(app: App, args: &RatiosArgs) -> Result<ExitCode, UserError>
         }
         Event::Case(case) => {
             progress.case(&case, print)?;
+            // One that was unsteady stays until it is measured anew.
+            file.cases.retain(|old| old.case != case.case);
             file.cases.push(*case);
             file.cases.sort_by_key(|case| places.get(&case.case).copied());
             file.means = figures::means(&file.cases);
@@ -105,7 +108,7 @@ pub(super) fn ratios(app: App, args: &RatiosArgs) -> Result<ExitCode, UserError>
     file.wall_s = before_s + start.elapsed().as_secs_f64();
     write(&path, &file)?;
     show(&file, args)?;
-    Ok(if !file.complete {
+    Ok(if !file.complete || stopped() {
         ExitCode::from(exit::INTERRUPTED)
     } else if file.has_faults() {
         ExitCode::from(exit::FAULT)
@@ -161,7 +164,7 @@ fn empty(machine: &Machine, options: RatioOptions) -> RatiosFile {
     }
 }
 
-/// Takes a document up again: what did not stay steady leaves it, to be measured anew.
+/// Takes a document up again.
 ///
 /// # Errors
 /// In what the program, the processor, a device or its libraries are no longer what the document says: figures of two
@@ -181,9 +184,6 @@ fn resumed(mut file: RatiosFile, machine: &Machine) -> Result<RatiosFile, String
             return changed(&was.id, &identity(was), &is);
         }
     }
-    file.cases.retain(|case| case.unsteady.is_none());
-    file.means = figures::means(&file.cases);
-    file.complete = false;
     file.resumed.push(jiff::Timestamp::now().to_string());
     Ok(file)
 }
