@@ -18,6 +18,9 @@ typedef JOIN(SUM, WIDTH) vector_t;
 
 #define ONE_ITEM __attribute__((reqd_work_group_size(1, 1, 1)))
 #define GROUP (get_group_id(0) + (ulong)get_group_id(1) * get_num_groups(0))
+// The first job of a work-group. Each takes jobs that follow each other: what they read is neighbours in memory, and a
+// runtime takes a while to start a work-group.
+#define FIRST_JOB(jobs, group) ((ulong)(jobs) * (group) / ((ulong)get_num_groups(0) * get_num_groups(1)))
 #define PARTS(whole, part) (((whole) + (part) - 1) / (part))
 
 // Stores the first `columns` elements, or all where there are fewer.

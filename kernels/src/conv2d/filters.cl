@@ -15,9 +15,6 @@
 #define PANEL_PIXELS(k) ((ulong)(k) * COLUMNS)
 #endif
 
-// The first job of a work-group. Each takes jobs that follow each other: what they read is neighbours in memory.
-#define FIRST_JOB(jobs, group) ((jobs) * (group) / get_num_groups(0))
-
 static void zeros(global sum_t *to, uint length)
 {
     uint i = 0;

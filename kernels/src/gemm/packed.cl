@@ -21,23 +21,21 @@ ONE_ITEM kernel void pack_b(global const stored_t *restrict b, global sum_t *res
 // last cache, also where others use it.
 #define CHUNK_BYTES (2u << 20)
 
-// A work-group computes one tile. Neighbours share a panel of B, the larger one, which so stays in the second-level cache,
-// and take turns at a chunk of A's panels.
+// Neighbouring tiles share a panel of B, the larger one, which so stays in the second-level cache, and take turns at a
+// chunk of A's panels.
 ONE_ITEM kernel void gemm_packed(global const sum_t *restrict panels_a, global const sum_t *restrict panels_b,
                                  global stored_t *restrict c, params_t size)
 {
     const uint m = size.m, n = size.n, k = size.k;
     const uint tiles_m = PARTS(m, ROWS), tiles_n = PARTS(n, COLUMNS);
     const uint chunk = max(1u, (uint)(CHUNK_BYTES / (PANEL_A(k) * sizeof(sum_t))));
-    const ulong before = GROUP / ((ulong)chunk * tiles_n) * chunk;
-    if (before >= tiles_m)
-        return;
-    const uint first = before, panels = min(chunk, tiles_m - first);
-    const ulong tile = GROUP - before * tiles_n;
-    if (tile >= (ulong)panels * tiles_n)
-        return;
-    const uint panel_a = first + tile % panels, panel_b = tile / panels;
-    const uint first_row = panel_a * ROWS, first_column = panel_b * COLUMNS;
-    multiply(panels_a + panel_a * PANEL_A(k), panels_b + (ulong)panel_b * k * COLUMNS, k,
-             c + (ulong)first_row * n + first_column, n, m - first_row, n - first_column);
+    const ulong tiles = (ulong)tiles_m * tiles_n, end = FIRST_JOB(tiles, GROUP + 1);
+    for (ulong tile = FIRST_JOB(tiles, GROUP); tile < end; ++tile) {
+        const uint first = tile / ((ulong)chunk * tiles_n) * chunk, panels = min(chunk, tiles_m - first);
+        const ulong place = tile - (ulong)first * tiles_n;
+        const uint panel_a = first + place % panels, panel_b = place / panels;
+        const uint first_row = panel_a * ROWS, first_column = panel_b * COLUMNS;
+        multiply(panels_a + panel_a * PANEL_A(k), panels_b + (ulong)panel_b * k * COLUMNS, k,
+                 c + (ulong)first_row * n + first_column, n, m - first_row, n - first_column);
+    }
 }

@@ -25,6 +25,9 @@ const OPENCL: &str = concat!(
 const PACK_DEPTH: u32 = 64;
 /// Panels of B that it copies them from.
 const PACK_PANELS: u32 = 4;
+/// Work-groups for each compute unit that share the tiles: few enough that their starts take no time, so many that one unit
+/// that is slowed down leaves its share to others.
+const GROUPS_PER_UNIT: u64 = 128;
 
 /// The sizes of a packed GEMM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -131,7 +134,7 @@ impl PackedPlan {
         let (panels_a, panels_b) = self.panels(problem);
         let (bytes_a, bytes_b) = self.panel_bytes(problem);
         bytes_a.max(bytes_b) <= caps.max_buffer_bytes
-            && fold_grid(panels_a * panels_b, caps.max_grid[0])[1] <= caps.max_grid[1]
+            && fold_grid(panels_a.max(Self::packers_b(panels_b, problem.k)), caps.max_grid[0])[1] <= caps.max_grid[1]
     }
 
     /// The bytes that packing reads and writes.
@@ -148,6 +151,7 @@ impl PackedPlan {
         let (panels_a, panels_b) = self.panels(problem);
         let (bytes_a, bytes_b) = self.panel_bytes(problem);
         let scratch = [bytes_a, bytes_b].map(|bytes| BufferSpec { role: BufferRole::Scratch, bytes });
+        let groups = GROUPS_PER_UNIT * u64::from(caps.compute_units.unwrap_or(1));
         let launch = |kernel, buffers: &[usize], groups| LaunchSpec {
             kernel,
             buffers: buffers.to_vec(),
@@ -164,7 +168,7 @@ impl PackedPlan {
             launches: vec![
                 launch(0, &[0, 3], panels_a),
                 launch(1, &[1, 4], Self::packers_b(panels_b, problem.k)),
-                launch(2, &[3, 4, 2], panels_a * panels_b),
+                launch(2, &[3, 4, 2], (panels_a * panels_b).min(groups)),
             ],
         }
     }
@@ -261,12 +265,15 @@ mod tests {
     }
 
     #[test]
-    fn wide_grids_are_folded() {
-        let flat = problem(Precision::F32, 6 << 20, 640, 1);
-        let caps = cpu("16");
+    fn wide_grids_are_folded_and_work_groups_take_many_tiles() {
+        let flat = problem(Precision::F32, 12 << 20, 64, 1);
+        let caps = Caps { compute_units: Some(3), ..cpu("16") };
         let program = PackedPlan::candidates(&flat, &caps)[0].program(&flat, &caps);
-        let [x, y, z] = program.launches[2].grid;
+        let [x, y, z] = program.launches[0].grid;
         assert!(x <= caps.max_grid[0] && y > 1 && z == 1);
-        assert!(u64::from(x) * u64::from(y) >= 10 << 20);
+        assert!(u64::from(x) * u64::from(y) >= 2 << 20, "a panel of A each");
+        assert_eq!(program.launches[2].grid, [3 * 128, 1, 1]);
+        let small = problem(Precision::F32, 12, 64, 1);
+        assert_eq!(PackedPlan::candidates(&small, &caps)[0].program(&small, &caps).launches[2].grid, [2, 1, 1]);
     }
 }
