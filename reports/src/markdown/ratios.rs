@@ -320,16 +320,29 @@ mod tests {
         assert!(!page.contains("The run was stopped"));
     }
 
-    /// `UPDATE_PUBLISHED=1 cargo test -p accelbench-reports published` writes the page anew.
+    /// `UPDATE_PUBLISHED=1 cargo test -p accelbench-reports published` writes the pages anew.
     #[test]
-    fn the_published_page_is_what_its_document_gives() {
+    fn published_pages_are_what_their_documents_give() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("published");
-        let file = crate::ratios::RatiosFile::read(&folder.join("ratios.json")).unwrap();
-        let (page, path) = (render(&file), folder.join("ratios.md"));
-        if std::env::var_os("UPDATE_PUBLISHED").is_some() {
-            std::fs::write(&path, &page).unwrap();
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let is_document = |path: &std::path::PathBuf| {
+            path.extension().is_some_and(|extension| extension == "json")
+                && path.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with("ratios-"))
+        };
+        let documents: Vec<_> = files.filter(is_document).collect();
+        assert!(!documents.is_empty());
+        for document in documents {
+            let (page, path) =
+                (render(&crate::ratios::RatiosFile::read(&document).unwrap()), document.with_extension("md"));
+            if std::env::var_os("UPDATE_PUBLISHED").is_some() {
+                std::fs::write(&path, &page).unwrap();
+            }
+            assert!(
+                std::fs::read_to_string(&path).unwrap() == page,
+                "{} is not what its document gives",
+                path.display()
+            );
         }
-        assert!(std::fs::read_to_string(&path).unwrap() == page, "{} is not what its document gives", path.display());
     }
 
     #[test]
