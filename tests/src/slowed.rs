@@ -54,47 +54,44 @@ struct Slowed {
     again: RefCell<HashMap<u64, Kernel>>,
 }
 
-/// Where the packed kernel multiplies a block of its panels.
-const LOOP: &str = "\
-        for (uint step = 0; step < steps; ++step, b += COLUMNS) {
-            EACH_VECTOR(READ_B, 0)
-            EACH_ROW(FMA)
-        }
-";
+/// Where a block of the packed kernel's panels has been multiplied: the end of the loop over its steps, in a macro.
+const BLOCK_END: [&str; 2] = ["            AFTER", "        }"];
+/// Where that loop is used for two panels.
+const PRODUCT: &str = "    PRODUCT(, b += COLUMNS;)\n";
+const FUNCTION: &str = "static void multiply(";
 
 /// Multiplies some blocks again, by zeros that no compiler knows to be zeros.
-const LOOP_AGAIN: &str = "\
-        owed += SLOW_PERCENT;
-        if (owed >= 100) {
-            owed -= 100;
-            global const sum_t *again = b - steps * COLUMNS;
-            const vector_t nothing = (sum_t)(stride == 0 ? 1 : 0);
-            for (uint step = 0; step < steps; ++step, again += COLUMNS) {
-                global const sum_t *b = again;
-                EACH_VECTOR(READ_B, 0)
-                EACH_ROW(FMA_AGAIN)
-            }
-        }
-";
-const FMA_AGAIN: &str = "\
+const AGAIN: &str = "\
 #define FMA_AGAIN(r)                                                           \\
     {                                                                          \\
         const vector_t a##r = (vector_t)(ELEMENT_A(r)) * nothing;              \\
         EACH_VECTOR(FMA_VECTOR, r)                                             \\
     }
+#define SOME_AGAIN                                                             \\
+    owed += SLOW_PERCENT;                                                      \\
+    if (owed >= 100) {                                                         \\
+        owed -= 100;                                                           \\
+        global const sum_t *again = b - steps * COLUMNS;                       \\
+        const vector_t nothing = (sum_t)(stride == 0 ? 1 : 0);                 \\
+        for (uint step = 0; step < steps; ++step, again += COLUMNS) {          \\
+            global const sum_t *b = again;                                     \\
+            EACH_VECTOR(READ_B, 0)                                             \\
+            EACH_ROW(FMA_AGAIN)                                                \\
+        }                                                                      \\
+    }
 
 ";
-const FUNCTION: &str = "static void multiply(";
-const START: &str = "    EACH_ROW(ZERO)\n";
 
 fn slowed(text: &str, percent: u32) -> String {
-    for part in [LOOP, FUNCTION, START] {
+    let lines = BLOCK_END.map(|line| format!("{line:<119}\\\n"));
+    let block_end = lines.concat();
+    for part in [&block_end, PRODUCT, FUNCTION] {
         assert_eq!(text.matches(part).count(), 1, "the kernel no longer has its loop: {part}");
     }
-    let repeated = format!("{LOOP}{}", LOOP_AGAIN.replace("SLOW_PERCENT", &percent.to_string()));
-    text.replace(LOOP, &repeated)
-        .replace(FUNCTION, &format!("{FMA_AGAIN}{FUNCTION}"))
-        .replace(START, &format!("    uint owed = 0;\n{START}"))
+    let again = AGAIN.replace("SLOW_PERCENT", &percent.to_string());
+    text.replace(&block_end, &format!("{block_end}SOME_AGAIN \\\n"))
+        .replace(PRODUCT, &format!("    uint owed = 0;\n{PRODUCT}"))
+        .replace(FUNCTION, &format!("{again}{FUNCTION}"))
 }
 
 /// The commands, with what each launch does for nothing before it does what it should.
