@@ -23,6 +23,9 @@ enum Source {
     Pages(linux::Mapping),
 }
 
+// SAFETY: it owns its memory, which no thread's state knows of.
+unsafe impl Send for HostBlock {}
+
 impl HostBlock {
     /// A block of so many bytes, which are not 0; none where the system has no such memory.
     pub(crate) fn new(bytes: usize) -> Option<Self> {

@@ -225,12 +225,19 @@ fn spans_cover_their_commands() {
         commands.extend([Command::Begin, run.clone(), Command::End, Command::Begin, Command::End, Command::Begin]);
         commands.extend(std::iter::repeat_n(run, 20));
         commands.push(Command::End);
-        let spans = device.wait(device.submit(&commands).expect("submit")).expect("wait");
-        assert_eq!(spans.len(), 3);
-        assert!(spans.iter().all(|span| span.clock == device.caps().clock));
-        assert!(spans[0].ns > 0.0);
-        assert!(spans[1].ns.abs() < f64::EPSILON, "an empty span took {} ns", spans[1].ns);
-        assert!(spans[2].ns > spans[0].ns, "20 launches in {} ns, one in {} ns", spans[2].ns, spans[0].ns);
+        // What else the machine does may fall into one span, but not into that of one launch each time.
+        let attempts: Vec<_> = (0..5)
+            .map(|_| {
+                let spans = device.wait(device.submit(&commands).expect("submit")).expect("wait");
+                assert_eq!(spans.len(), 3);
+                assert!(spans.iter().all(|span| span.clock == device.caps().clock));
+                assert!(spans[0].ns > 0.0);
+                assert!(spans[1].ns.abs() < f64::EPSILON, "an empty span took {} ns", spans[1].ns);
+                [spans[0].ns, spans[2].ns]
+            })
+            .collect();
+        let [one, twenty] = [0, 1].map(|span| attempts.iter().map(|attempt| attempt[span]).fold(f64::MAX, f64::min));
+        assert!(twenty > 4.0 * one, "20 launches in {twenty} ns, one in {one} ns");
         assert_eq!(read(device, &b), words(&vec![8; groups as usize * 16]));
     });
 }

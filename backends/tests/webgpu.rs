@@ -300,40 +300,45 @@ fn spans_agree_with_the_wall_clock() {
         wall = start.elapsed();
     }
     let (long, short) = (launch(groups, &many), launch(1, &one));
-    let start = Instant::now();
-    let spans = run(
-        &*device,
-        &[
-            long.clone(),
-            Command::Begin,
-            long.clone(),
-            Command::End,
-            Command::Begin,
-            short.clone(),
-            Command::End,
-            Command::Begin,
-            long.clone(),
-            Command::Copy { src: &y, src_offset: 0, dst: &copy, dst_offset: 0, bytes: 4096 },
-            long.clone(),
-            Command::End,
-            Command::Begin,
-            Command::End,
-        ],
-    );
-    let all = start.elapsed();
+    let commands = [
+        long.clone(),
+        Command::Begin,
+        long.clone(),
+        Command::End,
+        Command::Begin,
+        short.clone(),
+        Command::End,
+        Command::Begin,
+        long.clone(),
+        Command::Copy { src: &y, src_offset: 0, dst: &copy, dst_offset: 0, bytes: 4096 },
+        long.clone(),
+        Command::End,
+        Command::Begin,
+        Command::End,
+    ];
     let wall = wall.as_secs_f64() * 1e9;
-    let all = all.as_secs_f64() * 1e9;
-    eprintln!("one launch {wall:.0} ns by the wall, all {all:.0} ns, spans {spans:?}");
-    assert_eq!(spans.len(), 4);
-    assert!(spans.iter().all(|span| span.clock == device.caps().clock));
+    // The machine may be busy with other things, so bounds are wide, and one time within them will do: a stamp at the
+    // wrong end is wrong every time.
+    let attempt = || {
+        let start = Instant::now();
+        let spans = run(&*device, &commands);
+        let all = start.elapsed().as_secs_f64() * 1e9;
+        assert_eq!(spans.len(), 4);
+        assert!(spans.iter().all(|span| span.clock == device.caps().clock));
+        let [one, short, two, none] = [0, 1, 2, 3].map(|index| spans[index].ns);
+        let wrong = [
+            (one < 0.4 * wall || one > 0.6 * all, "one launch"),
+            (short > 0.3 * one, "a short launch"),
+            (two < 1.3 * one || two > 0.9 * all, "two launches"),
+            (none > 0.1 * one, "nothing"),
+            (one + short + two + none > all, "everything"),
+        ];
+        let wrong: Vec<_> = wrong.into_iter().filter_map(|(is_wrong, what)| is_wrong.then_some(what)).collect();
+        eprintln!("one launch {wall:.0} ns by the wall, all {all:.0} ns, spans {spans:?}, wrong {wrong:?}");
+        wrong.is_empty()
+    };
     assert_ne!(device.caps().clock, Clock::DeviceEvent);
-    // The machine may be busy with other things, so bounds are wide; what they catch is a stamp at the wrong end.
-    let [one, short, two, none] = [0, 1, 2, 3].map(|index| spans[index].ns);
-    assert!(one > 0.4 * wall && one < 0.6 * all, "one launch: {one}");
-    assert!(short < 0.3 * one, "a short launch: {short}");
-    assert!(two > 1.3 * one && two < 0.9 * all, "two launches: {two}");
-    assert!(none < 0.1 * one, "nothing: {none}");
-    assert!(one + short + two + none < all, "spans last longer than everything");
+    assert!((0..5).any(|_| attempt()), "five times out of bounds");
 }
 
 #[test]

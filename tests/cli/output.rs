@@ -93,7 +93,7 @@ fn json_lines_are_those_of_the_file() {
     let ran = program.run(&[&TWO_CASES[..], &["--json", "-o", "run.jsonl"]].concat());
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(ran.stdout, std::fs::read_to_string(program.path("run.jsonl")).unwrap());
-    assert!(ran.stderr.contains("[2/2] gemm/f32/33x33x33/gemm-rs@host:0"), "{ran:?}");
+    assert!(ran.stderr.contains("[2/2] gemm/f32/33x33x33/packed@host:0"), "{ran:?}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn header(program: &Program) -> usize {
     let ran = program.run(&["run", &square(32), "-d", &device, "-t", "f32", "--quick", "-o", "header.jsonl"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let text = std::fs::read_to_string(program.path("header.jsonl")).unwrap();
-    text.lines().next().unwrap().len() + CASES as usize * "gemm/f32/32x32x32/gemm-rs@faulty:00, ".len()
+    text.lines().next().unwrap().len() + CASES as usize * "gemm/f32/32x32x32/packed@faulty:00, ".len()
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn a_library_is_measured_before_the_program_s_own_which_is_held_against_it() {
     let program = with("openblas", &built(folder.path(), "libopenblas.so.0", &[]));
     assert!(note(&program, "openblas").contains("OpenBLAS 9.8.7 stand-in, 2 threads, from "));
     let file = rows(&program);
-    assert_eq!(variants(&file), ["openblas", "gemm-rs", "openblas", "gemm-rs"]);
+    assert_eq!(variants(&file), ["openblas", "packed", "openblas", "packed"]);
     for pair in file.results.chunks(2) {
         assert!(pair.iter().all(|row| row.status == Status::Ok), "{pair:?}");
         let [library, own] = pair else { panic!("{pair:?}") };
@@ -97,7 +97,7 @@ fn a_gate_leaves_libraries_out_unless_one_is_named() {
     };
     let cases = |file: &GateFile| file.cases.iter().map(|case| case.case.clone()).collect::<Vec<_>>();
     let file = gated(&[]);
-    assert_eq!(cases(&file), ["gemm/f32/32x32x32/gemm-rs@host:0"]);
+    assert_eq!(cases(&file), ["gemm/f32/32x32x32/packed@host:0"]);
     assert!(file.notes.iter().any(|note| note.starts_with("1 cases of the machine's libraries")), "{:?}", file.notes);
     assert_eq!(cases(&gated(&["--variant", "openblas"])), ["gemm/f32/32x32x32/openblas@host:0"]);
 }
@@ -109,7 +109,7 @@ fn integers_of_64_bits_are_passed_where_the_library_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let program = with("openblas", &built(folder.path(), "libopenblas64.so.0", options));
         let file = rows(&program);
-        assert_eq!(variants(&file), ["openblas", "gemm-rs", "openblas", "gemm-rs"], "{options:?}");
+        assert_eq!(variants(&file), ["openblas", "packed", "openblas", "packed"], "{options:?}");
         assert!(file.results.iter().all(|row| row.status == Status::Ok), "{options:?}");
     }
 }
@@ -127,7 +127,7 @@ fn what_can_t_be_used_is_left_out_in_words() {
         let program = with("openblas", &built(folder.path(), "libopenblas.so.0", options));
         let note = note(&program, "openblas");
         assert!(note.starts_with("openblas is not used: ") && note.contains(words), "{options:?}: {note}");
-        assert_eq!(variants(&rows(&program)), ["gemm-rs", "gemm-rs"], "{options:?}");
+        assert_eq!(variants(&rows(&program)), ["packed", "packed"], "{options:?}");
     }
 }
 
@@ -160,7 +160,7 @@ fn a_library_of_layers_is_taken_where_they_are_whole() {
     let folder = tempfile::tempdir().unwrap();
     let program = mkl(folder.path(), &whole, &["-DMKL=-1"]);
     assert!(note(&program, "mkl").contains("Stand-in for MKL, 2 threads, from "));
-    assert_eq!(variants(&rows(&program)), ["mkl", "gemm-rs", "mkl", "gemm-rs"]);
+    assert_eq!(variants(&rows(&program)), ["mkl", "packed", "mkl", "packed"]);
     for (parts, options, words) in [
         (&whole[..], &["-DMKL=1"][..], "it does not take integers of 32 bits"),
         (&whole, &["-DMKL=-1", "-DTHREADS=1"], "it uses one thread, and the device has 2"),

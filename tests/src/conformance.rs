@@ -44,7 +44,7 @@ fn required(app: App) -> Vec<Trial> {
 /// The environment variable that sets how many odd shapes each operation is held against in each type.
 const ODD: &str = "ACCELBENCH_ODD_SHAPES";
 /// As many as a test run has the time for; 500 and more are for a change of kernels or plans.
-const USUAL_ODD: u64 = 60;
+const USUAL_ODD: u64 = 40;
 
 /// The environment variable that sets how many plans that only a search chooses each operation is held against in each
 /// type.
@@ -57,59 +57,71 @@ const CATALOGUE_FLOP: &str = "ACCELBENCH_CATALOGUE_FLOP";
 /// What a slow device does in a moment.
 const USUAL_CATALOGUE_FLOP: f64 = 3e8;
 
+/// Bytes of a shape's tensors for each of these operations: larger ones take longer to fill than to compute.
+const BYTES_PER_FLOP: f64 = 0.3;
+
 /// The share of that which libraries of the machine compute.
 const OF_LIBRARIES: f64 = 0.1;
 
-/// Four trials for each device, operation and type: what backends must compute to be called conforming, by every plan;
-/// the shapes of the profiles; odd shapes; and odd shapes by plans that only a search chooses. One more where a CPU
-/// compiles kernels that only GPUs are given.
+/// One trial for each device, operation and type: what backends must compute to be called conforming, by every plan; the
+/// shapes of the profiles; odd shapes; odd shapes by plans that only a search chooses; and on the first CPU that compiles
+/// kernels which only GPUs are given, those. One session does them all: most of the time goes into compiling, and they
+/// share kernels.
+///
+/// Devices take turns: two trials at once on a device whose compiler does one thing at a time would wait for each other.
 pub fn trials(app: App) -> Vec<Trial> {
     let registry = (app.registry)();
-    let mut trials = Vec::new();
+    let mut devices = Vec::new();
     for id in registry.ids() {
         match registry.probe(id) {
-            Some(Presence::Present { devices, .. }) => {
-                for device in devices {
-                    trials.extend(device_trials(app, &device));
-                }
-            }
+            Some(Presence::Present { devices: present, .. }) => devices.extend(present),
             Some(Presence::Absent(absence)) => eprintln!("left out: {id}: {}", absence.detail),
             None => {}
+        }
+    }
+    let first = devices.iter().position(|device| compiles_kernels_of_gpus(&device.caps));
+    let mut trials = Vec::new();
+    for operation in (app.catalogue)().iter() {
+        for &precision in operation.precisions() {
+            let devices = devices.iter().enumerate();
+            trials
+                .extend(devices.map(|(index, device)| trial(app, device, operation, precision, first == Some(index))));
         }
     }
     trials
 }
 
-fn device_trials(app: App, device: &DeviceInfo) -> Vec<Trial> {
-    let mut trials = Vec::new();
-    for operation in (app.catalogue)().iter() {
-        for &precision in operation.precisions() {
-            // What the device lacks is tested for being refused, under a name that says so.
-            let what = if may_refuse(&device.caps, operation, precision) { "/unsupported" } else { "" };
-            let odd = [("/odd", conform_oddly as Suite), ("/space", conform_in_the_space)];
-            let odd = odd.into_iter().filter(|_| operation.odd(0).is_some());
-            let gpu = has_kernels_of_gpus(&device.caps, operation, precision);
-            let gpu = gpu.then_some(("/as-a-gpu", conform_as_a_gpu as Suite));
-            for (set, suite) in
-                [("", conform as Suite), ("/catalogue", conform_to_the_catalogue)].into_iter().chain(odd).chain(gpu)
-            {
-                let (device, name) = (device.clone(), operation.name());
-                trials.push(Trial::test(format!("{}/{name}/{precision}{set}{what}", device.id), move || {
-                    let catalogue = (app.catalogue)();
-                    let operation = catalogue.operation(name).map_err(|error| error.0)?;
-                    let session = Session::new((app.registry)().open(&device.id).map_err(|error| error.to_string())?);
-                    let computed = suite(&session, operation, precision)?;
-                    if computed == 0 && !may_refuse(session.device().caps(), operation, precision) {
-                        return Err(Failed::from(format!(
-                            "the device computes in {precision} and no shape was computed"
-                        )));
-                    }
-                    Ok(())
-                }));
+fn trial(app: App, device: &DeviceInfo, operation: &dyn Operation, precision: Precision, gpus: bool) -> Trial {
+    // What the device lacks is tested for being refused, under a name that says so.
+    let what = if may_refuse(&device.caps, operation, precision) { "/unsupported" } else { "" };
+    let (id, name) = (device.id.clone(), operation.name());
+    Trial::test(format!("{id}/{name}/{precision}{what}"), move || {
+        let catalogue = (app.catalogue)();
+        let operation = catalogue.operation(name).map_err(|error| error.0)?;
+        let session = Session::new((app.registry)().open(&id).map_err(|error| error.to_string())?);
+        let caps = session.device().caps();
+        for (set, suite) in suites(caps, operation, precision, gpus) {
+            let computed = suite(&session, operation, precision).map_err(|error| format!("{set}: {error}"))?;
+            if computed == 0 && !may_refuse(caps, operation, precision) {
+                return Err(Failed::from(format!(
+                    "{set}: the device computes in {precision} and no shape was computed"
+                )));
             }
         }
+        Ok(())
+    })
+}
+
+/// What an operation is held against on a device.
+fn suites(caps: &Caps, operation: &dyn Operation, precision: Precision, gpus: bool) -> Vec<(&'static str, Suite)> {
+    let mut suites = vec![("every plan", conform as Suite), ("the profiles' shapes", conform_to_the_catalogue)];
+    if operation.odd(0).is_some() {
+        suites.extend([("odd shapes", conform_oddly as Suite), ("plans of a search", conform_in_the_space)]);
     }
-    trials
+    if gpus && has_kernels_of_gpus(caps, operation, precision) {
+        suites.push(("kernels of GPUs", conform_as_a_gpu));
+    }
+    suites
 }
 
 /// Holds an operation in a type against the f64 truth, and says how many times it was computed.
@@ -136,7 +148,9 @@ fn conform_to_the_catalogue(session: &Session, operation: &dyn Operation, precis
     let mut seen = BTreeSet::new();
     for shape in operation.shapes(Profile::Full) {
         let case = operation.case(precision, &operation.at_small_batch(&shape.fields)).map_err(|error| error.0)?;
-        if case.work().flop > limit || !seen.insert(case.shape_text()) {
+        let work = case.work();
+        let moment = work.flop <= limit && work.bytes <= limit * BYTES_PER_FLOP;
+        if !moment || !seen.insert(case.shape_text()) {
             continue;
         }
         let caps = session.device().caps();
@@ -144,7 +158,7 @@ fn conform_to_the_catalogue(session: &Session, operation: &dyn Operation, precis
             plans(&*case, caps)?.into_iter().partition(|plan| is_library(caps, &*case, &**plan));
         chosen.extend(own.into_iter().next());
         // On software devices, those of the machine may be far slower than what is preferred there.
-        if case.work().flop > limit * OF_LIBRARIES {
+        if work.flop > limit * OF_LIBRARIES {
             chosen.retain(|plan| !caps.external.contains_key(&plan.variant()));
         }
         // What a device has no room for is skipped in a run, too.
@@ -188,11 +202,11 @@ fn conform_in_the_space(session: &Session, operation: &dyn Operation, precision:
     Ok(computed)
 }
 
-/// Every other shape of the conformance list by one of the kernels that GPUs are given and this CPU is not, another one
+/// Every fourth shape of the conformance list by one of the kernels that GPUs are given and this CPU is not, another one
 /// from shape to shape: each takes long to compile.
 fn conform_as_a_gpu(session: &Session, operation: &dyn Operation, precision: Precision) -> Result<u64, String> {
     let mut computed = 0;
-    for (index, fields) in operation.conformance().iter().step_by(2).enumerate() {
+    for (index, fields) in operation.conformance().iter().step_by(4).enumerate() {
         let case = operation.case(precision, fields).map_err(|error| error.0)?;
         let plans = plans_of_gpus(&*case, session.device().caps());
         if let Some(plan) = plans.get(index % plans.len().max(1)) {
@@ -202,12 +216,15 @@ fn conform_as_a_gpu(session: &Session, operation: &dyn Operation, precision: Pre
     Ok(computed)
 }
 
-/// Whether a CPU compiles kernels for this that only GPUs are given.
+/// Whether a CPU compiles kernels that only GPUs are given.
+fn compiles_kernels_of_gpus(caps: &Caps) -> bool {
+    caps.kind == DeviceKind::Cpu && caps.speaks(Language::OpenClC)
+}
+
+/// Whether there are such kernels for this.
 fn has_kernels_of_gpus(caps: &Caps, operation: &dyn Operation, precision: Precision) -> bool {
     let mut cases = operation.conformance().into_iter().filter_map(|fields| operation.case(precision, &fields).ok());
-    caps.kind == DeviceKind::Cpu
-        && caps.speaks(Language::OpenClC)
-        && cases.any(|case| !plans_of_gpus(&*case, caps).is_empty())
+    cases.any(|case| !plans_of_gpus(&*case, caps).is_empty())
 }
 
 /// The plans of a GPU with a CPU's capabilities whose kernels the CPU's own plans don't have.

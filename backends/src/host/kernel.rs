@@ -3,8 +3,8 @@
 use super::attention::Attention;
 use super::blas::BlasGemm;
 use super::conv2d::Conv2d;
-use super::gemm::Gemm;
 use super::memory::HostMemory;
+use super::packed::{PACKED, PackedGemm};
 use super::probe;
 use crate::{Error, LibraryCall, Result};
 
@@ -37,7 +37,7 @@ pub(super) fn isa() -> &'static str {
 
 /// A prepared function.
 pub(super) enum HostKernel {
-    Gemm(Gemm),
+    PackedGemm(PackedGemm),
     BlasGemm(BlasGemm),
     Conv2d(Conv2d),
     Attention(Attention),
@@ -48,7 +48,7 @@ pub(super) enum HostKernel {
 impl HostKernel {
     pub(super) fn prepare(call: &LibraryCall) -> Result<Self> {
         match (call.library.as_str(), call.function.as_str()) {
-            (GEMM_RS, "gemm") => Gemm::prepare(call).map(Self::Gemm),
+            (PACKED, "gemm") => PackedGemm::prepare(call).map(Self::PackedGemm),
             (GEMM_RS, "conv2d") => Conv2d::prepare(call).map(Self::Conv2d),
             (GEMM_RS, "attention") => Attention::prepare(call).map(Self::Attention),
             (probe::NATIVE, "fma") => probe::Fma::prepare(call).map(Self::Fma),
@@ -60,7 +60,7 @@ impl HostKernel {
 
     pub(super) fn run(&self, buffers: &[&HostMemory]) -> Result<()> {
         match self {
-            Self::Gemm(gemm) => gemm.run(buffers),
+            Self::PackedGemm(gemm) => gemm.run(buffers),
             Self::BlasGemm(gemm) => gemm.run(buffers),
             Self::Conv2d(conv2d) => conv2d.run(buffers),
             Self::Attention(attention) => attention.run(buffers),

@@ -34,8 +34,3 @@ pub(super) fn widen<E: Element>(from: &[E], to: &mut Vec<E::Real>) {
     to.resize(from.len(), E::Real::ZERO);
     to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK)).for_each(|(to, from)| E::widen(from, to));
 }
-
-/// Rounds all elements, by all threads.
-pub(super) fn narrow<E: Element>(from: &[E::Real], to: &mut [E]) {
-    to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK)).for_each(|(to, from)| E::narrow(from, to));
-}

@@ -110,22 +110,16 @@ impl PackedPlan {
     }
 }
 
-/// Whether filters are single elements at every place.
-fn is_pointwise(problem: &ConvProblem) -> bool {
-    let &ConvProblem { r, s, stride, pad, .. } = problem;
-    [r, s] == [1, 1] && stride == [1, 1] && pad == [0, 0]
-}
-
 /// Whether planes of X are the rows of a panel already: see `packed.cl`.
 fn in_place(problem: &ConvProblem) -> bool {
     let precision = problem.precision;
-    is_pointwise(problem) && problem.layout == Layout::Nchw && precision.storage() == precision.accumulate()
+    problem.is_pointwise() && problem.layout == Layout::Nchw && precision.storage() == precision.accumulate()
 }
 
 /// The same convolution with images of one row where filters are single elements at every place: its runs are longer.
 fn flattened(problem: &ConvProblem) -> ConvProblem {
     match problem.h.checked_mul(problem.w).filter(|&area| i32::try_from(area).is_ok()) {
-        Some(area) if is_pointwise(problem) => ConvProblem { h: 1, w: area, ..*problem },
+        Some(area) if problem.is_pointwise() => ConvProblem { h: 1, w: area, ..*problem },
         _ => *problem,
     }
 }

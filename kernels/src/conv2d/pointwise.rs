@@ -58,8 +58,7 @@ impl PointwisePlan {
 /// The product that a convolution by single elements is, where it is one: with channels innermost pixels are its rows; of
 /// one image with channels as planes they are its columns.
 fn product(problem: &ConvProblem) -> Option<GemmProblem> {
-    let single = [problem.r, problem.s, problem.stride[0], problem.stride[1], problem.groups] == [1; 5];
-    if !single || problem.pad != [0; 2] {
+    if !problem.is_pointwise() || problem.groups != 1 {
         return None;
     }
     let &ConvProblem { precision, n, c, k, .. } = problem;

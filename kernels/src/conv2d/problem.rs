@@ -155,6 +155,11 @@ impl ConvProblem {
         self.n * oh * ow
     }
 
+    /// Whether filters are single elements at every place: the convolution is a product of matrices.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        [self.r, self.s] == [1, 1] && self.stride == [1, 1] && self.pad == [0, 0]
+    }
+
     /// Elements of X, W and Y.
     pub fn elements(&self) -> [u64; 3] {
         [

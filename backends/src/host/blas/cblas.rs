@@ -1,7 +1,7 @@
 //! CBLAS: how matrices are multiplied through it, with integers of either width.
 
 use crate::external::Loaded;
-use crate::host::gemm::Sizes;
+use crate::host::sizes::Sizes;
 use std::ffi::c_int;
 
 const ROW_MAJOR: c_int = 101;

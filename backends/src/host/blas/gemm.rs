@@ -3,8 +3,8 @@
 use super::cblas::{Cblas, Multiply, multiply};
 use super::named;
 use crate::host::element::{Element, Precision};
-use crate::host::gemm::Sizes;
 use crate::host::memory::HostMemory;
+use crate::host::sizes::Sizes;
 use crate::{Error, LibraryCall, Result};
 
 /// C = A·B, row-major.

@@ -1,0 +1,119 @@
+//! Copies of A and B in the order in which tiles read them.
+
+use super::tile::{Order, ROWS, steps};
+use crate::host::element::{Element, Real};
+use std::ops::Range;
+
+/// Elements of a row of A or a column of B that are converted at a time.
+const PIECE: usize = 256;
+
+/// Copies rows of A, at most [`ROWS`] and fewer at the end, and a part of k, to a panel of whole blocks of steps. Rows
+/// that are missing are zeros.
+///
+/// `a` begins with the first row, or column where it is transposed, and has `stride` elements from one to the next.
+pub(super) fn pack_a<E: Element>(
+    order: Order,
+    a: &[E],
+    stride: usize,
+    rows: usize,
+    depth: Range<usize>,
+    to: &mut [E::Real],
+) {
+    let block = steps::<E::Real>();
+    match order {
+        Order::ByRow => {
+            let mut wide = [E::Real::ZERO; PIECE];
+            for (r, start) in (0..ROWS).flat_map(|r| depth.clone().step_by(PIECE).map(move |start| (r, start))) {
+                let len = PIECE.min(depth.end - start);
+                let row: &[E::Real] =
+                    if r < rows { E::widened(&a[r * stride + start..][..len], &mut wide) } else { &[] };
+                let to = &mut to[(start - depth.start) * ROWS..];
+                let blocks = to.chunks_exact_mut(ROWS * block).take(len.div_ceil(block));
+                for (index, to) in blocks.enumerate() {
+                    let to = &mut to[r * block..][..block];
+                    if let Some(row) = row.get(index * block..(index + 1) * block) {
+                        to.copy_from_slice(row);
+                    } else {
+                        let row = &row[row.len().min(index * block)..];
+                        to[..row.len()].copy_from_slice(row);
+                        to[row.len()..].fill(E::Real::ZERO);
+                    }
+                }
+            }
+        }
+        Order::ByStep => {
+            for (step, to) in depth.zip(to.chunks_exact_mut(ROWS)) {
+                E::widen(&a[step * stride..][..rows], &mut to[..rows]);
+                to[rows..].fill(E::Real::ZERO);
+            }
+        }
+    }
+}
+
+/// Elements of a panel of A, `k` steps long.
+pub(super) fn panel_a<T>(k: usize) -> usize {
+    ROWS * k.next_multiple_of(steps::<T>())
+}
+
+/// Copies columns of B, at most `width` and fewer at the end, and a part of k, to `width` elements a step. Columns that are
+/// missing are zeros.
+///
+/// `b` begins with the first column of the first row, and has `stride` elements from a row, or from a column where it is
+/// transposed, to the next.
+pub(super) fn pack_b<E: Element>(
+    transposed: bool,
+    b: &[E],
+    stride: usize,
+    columns: usize,
+    depth: Range<usize>,
+    width: usize,
+    to: &mut [E::Real],
+) {
+    if transposed {
+        for start in depth.clone().step_by(PIECE) {
+            let piece = start..depth.end.min(start + PIECE);
+            transpose(b, stride, columns, piece, width, &mut to[(start - depth.start) * width..]);
+        }
+    } else {
+        for (step, to) in depth.zip(to.chunks_exact_mut(width)) {
+            E::widen(&b[step * stride..][..columns], &mut to[..columns]);
+            to[columns..].fill(E::Real::ZERO);
+        }
+    }
+}
+
+/// Columns that are transposed at a time: few, for each is a stream from memory.
+const TOGETHER: usize = 8;
+
+/// Copies a piece of each column.
+fn transpose<E: Element>(
+    b: &[E],
+    stride: usize,
+    columns: usize,
+    depth: Range<usize>,
+    width: usize,
+    to: &mut [E::Real],
+) {
+    let mut wide = [[E::Real::ZERO; PIECE]; TOGETHER];
+    for first in (0..width).step_by(TOGETHER) {
+        let end = width.min(first + TOGETHER);
+        for (column, wide) in (first..end).zip(&mut wide) {
+            if column < columns {
+                E::widen(&b[column * stride..][depth.clone()], &mut wide[..depth.len()]);
+            } else {
+                wide.fill(E::Real::ZERO);
+            }
+        }
+        for (step, to) in (0..depth.len()).zip(to.chunks_exact_mut(width)) {
+            let to = &mut to[first..end];
+            // A length that the compiler knows.
+            if let Ok(to) = <&mut [E::Real; TOGETHER]>::try_from(&mut *to) {
+                *to = std::array::from_fn(|column| wide[column][step]);
+            } else {
+                for (to, wide) in to.iter_mut().zip(&wide) {
+                    *to = wide[step];
+                }
+            }
+        }
+    }
+}
