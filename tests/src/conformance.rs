@@ -44,7 +44,7 @@ fn required(app: App) -> Vec<Trial> {
 /// The environment variable that sets how many odd shapes each operation is held against in each type.
 const ODD: &str = "ACCELBENCH_ODD_SHAPES";
 /// As many as a test run has the time for; 500 and more are for a change of kernels or plans.
-const USUAL_ODD: u64 = 40;
+const USUAL_ODD: u64 = 24;
 
 /// The environment variable that sets how many plans that only a search chooses each operation is held against in each
 /// type.
@@ -58,7 +58,7 @@ const CATALOGUE_FLOP: &str = "ACCELBENCH_CATALOGUE_FLOP";
 const USUAL_CATALOGUE_FLOP: f64 = 3e8;
 
 /// Bytes of a shape's tensors for each of these operations: larger ones take longer to fill than to compute.
-const BYTES_PER_FLOP: f64 = 0.3;
+const BYTES_PER_FLOP: f64 = 1.5;
 
 /// The share of that which libraries of the machine compute.
 const OF_LIBRARIES: f64 = 0.1;
