@@ -212,7 +212,8 @@ impl<'a, E: Element<Real: Lanes>> Product<'a, E> {
         let panels_a = self.sizes.m.div_ceil(ROWS);
         let most = (self.limits.chunk_bytes / (panel_a * size_of::<E::Real>())).max(1);
         let chunk = most.min(panels_a.div_ceil(tasks).max(FEW_PANELS));
-        let chunks = panels_a.div_ceil(chunk);
+        // As many for each thread: the last one alone would let the others wait.
+        let chunks = panels_a.div_ceil(chunk).next_multiple_of(rayon::current_num_threads());
         let few = (FEW_COLUMNS / self.sides.columns).max(1);
         (panels_a.div_ceil(chunks), tasks.div_ceil(chunks).min(panels_b.div_ceil(few)))
     }
