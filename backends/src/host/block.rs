@@ -1,8 +1,19 @@
-//! What the functions made of many small products share: one thread's product, and each thread's memory.
+//! What the functions made of many small products share: pieces of a whole, one thread's product, and each thread's memory.
 
 use super::element::Real;
 use gemm::Parallelism;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
+
+/// The pieces of a whole, of which the last may be smaller.
+pub(super) fn pieces(all: Range<usize>, piece: usize) -> impl Iterator<Item = Range<usize>> {
+    all.clone().step_by(piece).map(move |start| start..all.end.min(start + piece))
+}
+
+/// The size of a piece of a whole that is no less than one, in as few pieces as sizes of at most `most` allow, and as even.
+pub(super) fn evenly(all: usize, most: usize) -> usize {
+    all.div_ceil(all.div_ceil(most.max(1)))
+}
 
 /// A matrix that is read: where it starts and the elements from a row, and from a column, to the next.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ mod softmax;
 #[cfg(test)]
 mod tests;
 
-use super::block::{Matrix, Pool, Update, multiply};
+use super::block::{Matrix, Pool, Update, evenly, multiply, pieces};
 use super::element::{Element, Precision, Real};
 use super::memory::HostMemory;
 use super::views::{view, view_mut};
@@ -89,15 +89,11 @@ impl Shape {
         let (span, most) = if self.seq_q < QUERIES {
             (rows, QUERIES / self.seq_q * self.seq_q)
         } else {
-            (self.seq_q, self.seq_q.div_ceil(self.seq_q.div_ceil(QUERIES)))
+            (self.seq_q, evenly(self.seq_q, QUERIES))
         };
         let spans = (0..rows).step_by(span);
         spans.flat_map(|start| pieces(start..start + span, most)).collect()
     }
-}
-
-fn pieces(all: Range<usize>, piece: usize) -> impl Iterator<Item = Range<usize>> {
-    all.clone().step_by(piece).map(move |start| start..all.end.min(start + piece))
 }
 
 /// A block of queries of a problem, and its part of the output.

@@ -2,7 +2,7 @@
 
 use super::columns::{Pixel, gather_nchw, gather_nhwc};
 use super::{Layout, Shape};
-use crate::host::block::{Matrix, Pool, Update, multiply};
+use crate::host::block::{Matrix, Pool, Update, evenly, multiply, pieces};
 use crate::host::element::{Element, Real};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -75,9 +75,9 @@ pub(super) fn tasks(shape: &Shape, threads: usize) -> Vec<Task> {
     let part = shape.k.div_ceil(parts);
     let mut tasks = Vec::new();
     for group in 0..shape.groups {
-        for channels in pieces(shape.k, part) {
+        for channels in pieces(0..shape.k, part) {
             for start in (0..spans).map(|index| index * span) {
-                tasks.extend(pieces(span, block).map(|pixels| Task {
+                tasks.extend(pieces(0..span, block).map(|pixels| Task {
                     pixels: start + pixels.start..start + pixels.end,
                     group,
                     channels: channels.clone(),
@@ -86,10 +86,6 @@ pub(super) fn tasks(shape: &Shape, threads: usize) -> Vec<Task> {
         }
     }
     tasks
-}
-
-fn pieces(all: usize, piece: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..all).step_by(piece).map(move |start| start..all.min(start + piece))
 }
 
 fn in_place_nchw(shape: &Shape) -> bool {
@@ -114,8 +110,7 @@ fn run_task<E: Element>(
 
 /// Rows of the reduction that a block of columns takes at a time: evenly many.
 fn depth<T>(reduction: usize, pixels: usize) -> usize {
-    let most = (COLUMN_BYTES / size_of::<T>() / pixels).max(LANES);
-    reduction.div_ceil(reduction.div_ceil(most))
+    evenly(reduction, (COLUMN_BYTES / size_of::<T>() / pixels).max(LANES))
 }
 
 /// The first product sets the sums, later ones add to them.
@@ -148,7 +143,7 @@ fn nchw<E: Element>(shape: &Shape, x: &[E], w: &[E::Real], y: &Output<E>, task: 
     let depth = depth::<E::Real>(reduction, pixels);
     scratch.columns.resize(depth * pixels, E::Real::ZERO);
     scratch.sums.resize(channels * pixels, E::Real::ZERO);
-    for rows in pieces(reduction, depth) {
+    for rows in pieces(0..reduction, depth) {
         gather_nchw(shape, x, &task.pixels, &rows, &mut scratch.columns, pixels);
         let w = Matrix::rows(&w[rows.start..], reduction);
         let columns = Matrix::rows(&scratch.columns, pixels);
@@ -207,7 +202,7 @@ fn nhwc<E: Element>(shape: &Shape, x: &[E], w: &[E::Real], y: &Output<E>, task: 
     } else {
         let depth = depth::<E::Real>(reduction, pixels);
         columns.resize(depth * pixels, E::Real::ZERO);
-        for rows in pieces(reduction, depth) {
+        for rows in pieces(0..reduction, depth) {
             gather_nhwc(shape, x, &task.pixels, &rows, columns, depth);
             add(rows, Matrix::rows(columns, depth));
         }

@@ -10,7 +10,7 @@ mod thin;
 mod tile;
 mod vectors;
 
-use super::block::Pool;
+use super::block::{Pool, evenly, pieces};
 use super::element::{Element, Precision};
 use super::memory::HostMemory;
 use super::sizes::Sizes;
@@ -22,7 +22,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::ops::Range;
-use tile::{Order, ROWS, Sides, Target};
+use tile::{Order, ROWS, Target};
 use vectors::Lanes;
 
 /// Its name as a library of the host.
@@ -108,7 +108,8 @@ impl Scratch {
 /// One product.
 struct Product<'a, E> {
     sizes: Sizes,
-    sides: Sides,
+    /// Columns of a tile.
+    width: usize,
     limits: Limits,
     a: &'a [E],
     b: &'a [E],
@@ -116,7 +117,7 @@ struct Product<'a, E> {
 }
 
 // SAFETY: tasks write disjoint tiles of C.
-unsafe impl<E: Sync> Sync for Product<'_, E> {}
+unsafe impl<E: Send + Sync> Sync for Product<'_, E> {}
 
 /// What is multiplied at a time: steps along k of some columns.
 struct Block {
@@ -126,7 +127,7 @@ struct Block {
 
 impl<'a, E: Element<Real: Lanes>> Product<'a, E> {
     fn new(sizes: Sizes, limits: Limits, a: &'a [E], b: &'a [E], c: &'a mut [E]) -> Self {
-        Self { sizes, sides: Sides::of::<E::Real>(), limits, a, b, c: c.as_mut_ptr() }
+        Self { sizes, width: tile::columns::<E::Real>(), limits, a, b, c: c.as_mut_ptr() }
     }
 
     fn run(&self, shared: &mut Scratch, own: &Pool<Scratch>) -> Result<()> {
@@ -136,12 +137,9 @@ impl<'a, E: Element<Real: Lanes>> Product<'a, E> {
             return self.by_columns(shared, own);
         }
         let depth = if E::IN_PLACE { evenly(k, self.limits.depth) } else { k };
-        let columns =
-            evenly(n, self.limits.b_bytes / size_of::<E::Real>() / depth).next_multiple_of(self.sides.columns);
-        for start in (0..n).step_by(columns) {
-            let columns = start..n.min(start + columns);
-            for start in (0..k).step_by(depth) {
-                let depth = start..k.min(start + depth);
+        let columns = evenly(n, self.limits.b_bytes / size_of::<E::Real>() / depth).next_multiple_of(self.width);
+        for columns in pieces(0..n, columns) {
+            for depth in pieces(0..k, depth) {
                 self.by_rows(&Block { depth, columns: columns.clone() }, shared, own)?;
             }
         }
@@ -159,10 +157,10 @@ impl<'a, E: Element<Real: Lanes>> Product<'a, E> {
             Ok(())
         })?;
         let all_a = &*all_a;
-        let panels_b = (0..n.div_ceil(self.sides.columns)).into_par_iter();
+        let panels_b = (0..n.div_ceil(self.width)).into_par_iter();
         each(2 * m * n * k < SMALL_FLOP, panels_b, |panel| {
             own.with(Scratch::default, |own| {
-                let b = own.elements::<E::Real>(k * self.sides.columns)?;
+                let b = own.elements::<E::Real>(k * self.width)?;
                 let columns = self.columns(panel, 0..n);
                 self.pack_b(&columns, 0..k, b);
                 Arch::new().dispatch(Tiles { product: self, a: all_a, b, rows: 0..m, columns, depth: 0..k });
@@ -174,8 +172,8 @@ impl<'a, E: Element<Real: Lanes>> Product<'a, E> {
     /// B's panels are packed first, and each task packs the panels of A that it needs.
     fn by_rows(&self, block: &Block, shared: &mut Scratch, own: &Pool<Scratch>) -> Result<()> {
         let (depth, m) = (block.depth.len(), self.sizes.m);
-        let panel_b = depth * self.sides.columns;
-        let panels_b = block.columns.len().div_ceil(self.sides.columns);
+        let panel_b = depth * self.width;
+        let panels_b = block.columns.len().div_ceil(self.width);
         let all_b = shared.elements::<E::Real>(panels_b * panel_b)?;
         each(false, all_b.par_chunks_mut(panel_b).enumerate(), |(panel, to)| {
             self.pack_b(&self.columns(panel, block.columns.clone()), block.depth.clone(), to);
@@ -197,8 +195,8 @@ impl<'a, E: Element<Real: Lanes>> Product<'a, E> {
                 for (panel, to) in (rows.start / ROWS..rows.end.div_ceil(ROWS)).zip(a.chunks_exact_mut(panel_a)) {
                     self.pack_a(panel, block.depth.clone(), to);
                 }
-                let columns = block.columns.start + panels.start * self.sides.columns
-                    ..block.columns.end.min(block.columns.start + panels.end * self.sides.columns);
+                let columns = block.columns.start + panels.start * self.width
+                    ..block.columns.end.min(block.columns.start + panels.end * self.width);
                 let b = &all_b[panels.start * panel_b..panels.end * panel_b];
                 Arch::new().dispatch(Tiles { product: self, a, b, rows, columns, depth: block.depth.clone() });
                 Ok(())
@@ -214,14 +212,14 @@ impl<'a, E: Element<Real: Lanes>> Product<'a, E> {
         let chunk = most.min(panels_a.div_ceil(tasks).max(FEW_PANELS));
         // As many for each thread: the last one alone would let the others wait.
         let chunks = panels_a.div_ceil(chunk).next_multiple_of(rayon::current_num_threads());
-        let few = (FEW_COLUMNS / self.sides.columns).max(1);
+        let few = (FEW_COLUMNS / self.width).max(1);
         (panels_a.div_ceil(chunks), tasks.div_ceil(chunks).min(panels_b.div_ceil(few)))
     }
 
     /// The columns of a panel of those of a block.
     fn columns(&self, panel: usize, of: Range<usize>) -> Range<usize> {
-        let start = of.start + panel * self.sides.columns;
-        start..of.end.min(start + self.sides.columns)
+        let start = of.start + panel * self.width;
+        start..of.end.min(start + self.width)
     }
 
     fn order(&self) -> Order {
@@ -238,7 +236,7 @@ impl<'a, E: Element<Real: Lanes>> Product<'a, E> {
     fn pack_b(&self, columns: &Range<usize>, depth: Range<usize>, to: &mut [E::Real]) {
         let Sizes { n, k, trans_b, .. } = self.sizes;
         let (b, stride) = if trans_b { (&self.b[columns.start * k..], k) } else { (&self.b[columns.start..], n) };
-        panels::pack_b(trans_b, b, stride, columns.len(), depth, self.sides.columns, to);
+        panels::pack_b(trans_b, b, stride, columns.len(), depth, self.width, to);
     }
 }
 
@@ -260,7 +258,7 @@ impl<E: Element<Real: Lanes>> WithSimd for Tiles<'_, E> {
         let Sizes { n, .. } = self.product.sizes;
         let order = self.product.order();
         let k = self.depth.len();
-        let width = self.product.sides.columns;
+        let width = self.product.width;
         let panels_b = self.b.chunks_exact(width * k);
         for (column, b) in self.columns.clone().step_by(width).zip(panels_b) {
             let panels_a = self.a.chunks_exact(panels::panel_a::<E::Real>(k));
@@ -289,9 +287,4 @@ fn each<I: IndexedParallelIterator>(
 ) -> Result<()> {
     let pieces = if small { usize::MAX } else { 1 };
     work.with_min_len(pieces).with_max_len(pieces).try_for_each(run)
-}
-
-/// The largest of pieces of `all`, as many as at most `most` in each takes, of the same size but for the last.
-fn evenly(all: usize, most: usize) -> usize {
-    all.div_ceil(all.div_ceil(most.max(1)))
 }

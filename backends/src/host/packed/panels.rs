@@ -1,6 +1,7 @@
 //! Copies of A and B in the order in which tiles read them.
 
 use super::tile::{Order, ROWS, steps};
+use crate::host::block::pieces;
 use crate::host::element::{Element, Real};
 use std::ops::Range;
 
@@ -23,8 +24,9 @@ pub(super) fn pack_a<E: Element>(
     match order {
         Order::ByRow => {
             let mut wide = [E::Real::ZERO; PIECE];
-            for (r, start) in (0..ROWS).flat_map(|r| depth.clone().step_by(PIECE).map(move |start| (r, start))) {
-                let len = PIECE.min(depth.end - start);
+            let all = (0..ROWS).flat_map(|r| pieces(depth.clone(), PIECE).map(move |piece| (r, piece)));
+            for (r, Range { start, end }) in all {
+                let len = end - start;
                 let row: &[E::Real] =
                     if r < rows { E::widened(&a[r * stride + start..][..len], &mut wide) } else { &[] };
                 let to = &mut to[(start - depth.start) * ROWS..];
@@ -70,9 +72,9 @@ pub(super) fn pack_b<E: Element>(
     to: &mut [E::Real],
 ) {
     if transposed {
-        for start in depth.clone().step_by(PIECE) {
-            let piece = start..depth.end.min(start + PIECE);
-            transpose(b, stride, columns, piece, width, &mut to[(start - depth.start) * width..]);
+        for piece in pieces(depth.clone(), PIECE) {
+            let to = &mut to[(piece.start - depth.start) * width..];
+            transpose(b, stride, columns, piece, width, to);
         }
     } else {
         for (step, to) in depth.zip(to.chunks_exact_mut(width)) {

@@ -65,8 +65,8 @@ fn holds(shape: [usize; 3], limits: Limits) {
 
 #[test]
 fn products_of_every_shape_and_layout() {
-    let sides = Sides::of::<f32>();
-    let edges = [1, 2, 5, 6, 7, 13, sides.columns - 1, sides.columns, sides.columns + 1, 2 * sides.columns + 3];
+    let width = tile::columns::<f32>();
+    let edges = [1, 2, 5, 6, 7, 13, width - 1, width, width + 1, 2 * width + 3];
     for (index, &m) in edges.iter().enumerate() {
         for (step, &n) in edges.iter().enumerate() {
             let k = [1, 3, steps::<f64>(), steps::<f32>(), 17, 31, 100, 257, 300][(index + step) % 9];

@@ -5,30 +5,21 @@ use crate::host::element::{Element, Real};
 use pulp::{Arch, Simd, WithSimd};
 use std::marker::PhantomData;
 
-/// The sides of a tile on this CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sides {
-    /// Rows of C, and of a panel of A.
-    pub(super) rows: usize,
-    /// Columns of C, and of a panel of B.
-    pub(super) columns: usize,
-}
-
-/// Rows of every tile: few, so that a row of B in registers is used often enough with its vectors many.
+/// Rows of every tile, and of a panel of A: few, so that a row of B in registers is used often enough with its vectors
+/// many.
 pub(super) const ROWS: usize = 6;
 
-impl Sides {
-    pub(super) fn of<T: Lanes>() -> Self {
-        struct Ask<T>(PhantomData<T>);
-        impl<T: Lanes> WithSimd for Ask<T> {
-            type Output = usize;
+/// Columns of a tile on this CPU, and of a panel of B.
+pub(super) fn columns<T: Lanes>() -> usize {
+    struct Ask<T>(PhantomData<T>);
+    impl<T: Lanes> WithSimd for Ask<T> {
+        type Output = usize;
 
-            fn with_simd<S: Simd>(self, _simd: S) -> usize {
-                vectors::<S>() * T::lanes::<S>()
-            }
+        fn with_simd<S: Simd>(self, _simd: S) -> usize {
+            vectors::<S>() * T::lanes::<S>()
         }
-        Self { rows: ROWS, columns: Arch::new().dispatch(Ask::<T>(PhantomData)) }
     }
+    Arch::new().dispatch(Ask::<T>(PhantomData))
 }
 
 /// Vectors of a tile's row: of 32 registers the tile takes 24, of 16 it takes 12, and B's row and A's element the others.
