@@ -5,14 +5,17 @@
 typedef double stored_t;
 typedef double sum_t;
 #define SUM double
+#define TRUTH long
 #elif defined(PRECISION_F32)
 typedef float stored_t;
 typedef float sum_t;
 #define SUM float
+#define TRUTH int
 #elif defined(PRECISION_F16)
 typedef half stored_t;
 typedef float sum_t;
 #define SUM float
+#define TRUTH int
 #elif defined(PRECISION_F16_ACC16)
 #ifdef cl_khr_fp16 // Some drivers compute in half without saying so.
 #pragma OPENCL EXTENSION cl_khr_fp16 : enable
@@ -20,6 +23,7 @@ typedef float sum_t;
 typedef half stored_t;
 typedef half sum_t;
 #define SUM half
+#define TRUTH short
 #else
 #error "define one of PRECISION_F64, PRECISION_F32, PRECISION_F16 and PRECISION_F16_ACC16"
 #endif

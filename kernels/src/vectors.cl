@@ -4,6 +4,11 @@
 #define JOIN(a, b) JOIN_(a, b)
 
 typedef JOIN(SUM, WIDTH) vector_t;
+// The numbers of a vector's elements, and a truth for each of them that chooses between vectors.
+#define LANES JOIN(vload, WIDTH)(0, lanes)
+constant int lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+typedef JOIN(TRUTH, WIDTH) mask_t;
+#define MASK(truths) JOIN(convert_, JOIN(TRUTH, WIDTH))(truths)
 #define VECTOR_FROM(from) JOIN(vload, WIDTH)(0, from)
 #define VECTOR_TO(value, to) JOIN(vstore, WIDTH)(value, 0, to)
 

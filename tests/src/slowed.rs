@@ -57,7 +57,8 @@ struct Slowed {
 /// Where a block of the packed kernel's panels has been multiplied: the end of the loop over its steps, in a macro.
 const BLOCK_END: [&str; 2] = ["            AFTER", "        }"];
 /// Where that loop is used for two panels.
-const PRODUCT: &str = "    PRODUCT(, b += COLUMNS;)\n";
+const PRODUCT: &str =
+    "    PRODUCT(ZERO, for (uint i = 0; i < lines; ++i, next += LINE) prefetch_line(next);, , b += COLUMNS;)\n";
 const FUNCTION: &str = "static void multiply(";
 
 /// Multiplies some blocks again, by zeros that no compiler knows to be zeros.

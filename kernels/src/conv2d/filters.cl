@@ -1,7 +1,5 @@
-// What kernels with filters in panels have in common: the panels, copies of runs, and how work-groups share the work.
-//
-// Rows and columns of a product are such that neighbours in Y are columns: filters are rows and pixels are columns where
-// channels are planes, and the other way round where they are innermost.
+// Panels of filters. Rows and columns of a product are such that neighbours in Y are columns: filters are rows and pixels
+// are columns where channels are planes, and the other way round where they are innermost.
 
 #if NHWC
 #define FILTERS COLUMNS
@@ -14,24 +12,6 @@
 #define PANEL_FILTERS(k) PANEL_A(k)
 #define PANEL_PIXELS(k) ((ulong)(k) * COLUMNS)
 #endif
-
-static void zeros(global sum_t *to, uint length)
-{
-    uint i = 0;
-    for (; i + WIDTH <= length; i += WIDTH)
-        VECTOR_TO((vector_t)0, to + i);
-    for (; i < length; ++i)
-        to[i] = 0;
-}
-
-// Every second element.
-static vector_t load_even(global const stored_t *from)
-{
-    vector_t value;
-    value.lo = LOAD_VECTOR(from).even;
-    value.hi = LOAD_VECTOR(from + WIDTH).even;
-    return value;
-}
 
 // A work-group copies a part of a group's filters.
 ONE_ITEM kernel void pack_filters(global const stored_t *restrict w, global sum_t *restrict panels, params_t size)

@@ -25,7 +25,6 @@ mod pointwise;
 mod problem;
 mod reference;
 mod shapes;
-mod shifted;
 mod single;
 mod tiled;
 
@@ -38,5 +37,4 @@ pub use packed::PackedPlan;
 pub use plan::ConvPlan;
 pub use pointwise::PointwisePlan;
 pub use problem::{ConvProblem, Layout};
-pub use shifted::ShiftedPlan;
 pub use tiled::TiledPlan;

@@ -1,6 +1,6 @@
 //! Packed convolution for CPUs: an implicit GEMM for each group on GEMM's panels.
 //!
-//! The filters are packed once a run. The matrix of all pixels' windows is never stored: a work-group packs a block of
+//! The filters are packed once a run. The matrix of all pixels' windows is never stored: a work-group packs a part of
 //! it, small enough for the second-level cache, into a slot of its own, multiplies it, and goes on to the next.
 
 use super::panels::{BLOCK_BYTES, Panels, Split};
@@ -9,15 +9,28 @@ use crate::Program;
 use crate::gemm::PackedPlan as Tile;
 use accelbench_backends::Caps;
 
-const OPENCL: &str = concat!(
-    include_str!("../types.cl"),
-    include_str!("../vectors.cl"),
-    include_str!("../tile.cl"),
-    include_str!("../gemm/panels.cl"),
-    include_str!("params.cl"),
-    include_str!("filters.cl"),
-    include_str!("packed.cl")
-);
+macro_rules! source {
+    ($own:literal) => {
+        concat!(
+            include_str!("../types.cl"),
+            include_str!("../vectors.cl"),
+            include_str!("../tile.cl"),
+            include_str!("../gemm/panels.cl"),
+            include_str!("params.cl"),
+            include_str!("filters.cl"),
+            include_str!("pixels.cl"),
+            include_str!($own)
+        )
+    };
+}
+const NCHW: &str = source!("packed_nchw.cl");
+const NHWC: &str = source!("packed_nhwc.cl");
+
+/// Bytes of Y that caches don't hold: written past them, it isn't fetched first.
+const STREAM_BYTES: u64 = 4 << 20;
+
+/// An element that is copied takes about as long as so many products of elements: by sampling the kernel.
+const COPY: f64 = 20.0;
 
 /// A packed convolution, by the sizes of its tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +39,10 @@ pub struct PackedPlan(pub Tile);
 impl PackedPlan {
     /// The valid plans of tiles that fit a CPU's registers, the fastest ones first.
     pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
-        Tile::tiles(problem.precision, caps).into_iter().map(Self).filter(|plan| plan.valid(problem, caps)).collect()
+        let plans = Tile::tiles(problem.precision, caps).into_iter().map(Self);
+        let mut plans: Vec<_> = plans.filter(|plan| plan.valid(problem, caps)).collect();
+        plans.sort_by(|one, other| one.cost(problem, caps).total_cmp(&other.cost(problem, caps)));
+        plans
     }
 
     /// All valid plans.
@@ -35,23 +51,23 @@ impl PackedPlan {
         plans.filter(|plan| plan.valid(problem, caps)).collect()
     }
 
-    /// Products of elements that are computed, those beyond the tensors' edges too, and elements that are copied.
-    pub(super) fn work(&self, problem: &ConvProblem, caps: &Caps) -> [f64; 2] {
-        let panels = self.panels(problem, caps);
-        let pixels = self.pixel_panels(problem) * u64::from(self.pixels_side(problem.layout));
-        let filters = panels.split.filters * self.filters_side(problem.layout);
+    /// The time that it takes, in products of elements: those that are computed, also beyond the tensors' edges, and those
+    /// of copying pixels.
+    fn cost(&self, problem: &ConvProblem, caps: &Caps) -> f64 {
+        let Panels { split, .. } = self.panels(problem, caps);
+        let (panels, groups) = (self.pixel_panels(problem), u64::from(problem.groups));
+        let pixels = panels * u64::from(self.pixels_side(problem.layout));
+        let filters = split.filters * self.filters_side(problem.layout);
         let copied = if in_place(problem) {
             // Only where one image ends in a panel.
             let area = problem.out()[0] * problem.out()[1];
             let ends = if area.is_multiple_of(self.pixels_side(problem.layout)) { 0 } else { problem.n };
-            u64::from(problem.groups) * self.pixel_panels(problem).min(ends.into())
+            groups * panels.min(ends.into())
         } else {
-            panels.split.jobs * panels.split.block
+            split.brought * split.block
         };
-        [
-            filters as f64 * pixels as f64 * f64::from(problem.depth()) * f64::from(problem.groups),
-            copied as f64 * self.pixels_panel(problem) as f64,
-        ]
+        (groups * filters * pixels) as f64 * f64::from(problem.depth())
+            + COPY * copied as f64 * self.pixels_panel(problem) as f64
     }
 
     /// The plan in one word.
@@ -85,15 +101,26 @@ impl PackedPlan {
     }
 
     fn panels(&self, problem: &ConvProblem, caps: &Caps) -> Panels<'_> {
-        let panel = self.pixels_panel(problem);
-        let most = BLOCK_BYTES / (panel * problem.precision.accumulate().bytes());
-        let split = Split::new(&self.0, problem, caps, self.pixel_panels(problem), most);
-        // Behind the windows there is a line for one of them, or a tile of Y.
-        let line = u64::from(problem.depth()) + 2 * u64::from(self.0.width);
-        let tile = u64::from(self.0.rows * self.0.columns());
-        let slot = (split.block * panel + line.max(tile)).next_multiple_of(u64::from(self.0.width));
-        let params = [split.block, split.chunk, slot, 0].map(|value| value as u32).to_vec();
-        Panels { tile: &self.0, split, slot, source: OPENCL, entry: "conv2d_packed", params }
+        let (panel, width) = (self.pixels_panel(problem), u64::from(self.0.width));
+        let split = |most| Split::new(&self.0, problem, caps, self.pixel_panels(problem), most);
+        let (split, slot, source, params) = match problem.layout {
+            Layout::Nchw => {
+                // One panel, which all filters pass; behind it a vector and a tile of Y.
+                let split = split(1);
+                let slot = (panel + width + u64::from(self.0.rows * self.0.columns())).next_multiple_of(width);
+                let streams = problem.elements()[2] * problem.precision.storage().bytes() >= STREAM_BYTES;
+                (split, slot, NCHW, [split.chunk, slot, u64::from(streams), 0])
+            }
+            Layout::Nhwc => {
+                // A block, which a panel of filters passes; behind it a line for one window.
+                let split = split(BLOCK_BYTES / (panel * problem.precision.accumulate().bytes()));
+                let line = u64::from(problem.depth()) + 2 * width;
+                let slot = (split.block * panel + line).next_multiple_of(width);
+                (split, slot, NHWC, [split.block, split.chunk, slot, 0])
+            }
+        };
+        let params = params.map(|value| value as u32).to_vec();
+        Panels { tile: &self.0, split, slot, source, params }
     }
 
     fn valid(&self, problem: &ConvProblem, caps: &Caps) -> bool {
@@ -102,15 +129,15 @@ impl PackedPlan {
 
     /// The program for `problem` on a device with these capabilities.
     ///
-    /// Parameter block: `single::params`, then, for the second kernel, the panels of pixels and of filters that a
-    /// work-group multiplies at a time, the elements of its slot, and a 0. Buffers: X, W, Y, the filters' panels, the slots.
+    /// Parameter block: `single::params`, then, for the second kernel, what `packed_t` of its source says. Buffers: X, W, Y,
+    /// the filters' panels, the slots.
     pub fn program(&self, problem: &ConvProblem, caps: &Caps) -> Program {
         let problem = &flattened(problem);
         self.panels(problem, caps).program(problem, caps)
     }
 }
 
-/// Whether planes of X are the rows of a panel already: see `packed.cl`.
+/// Whether planes of X are the rows of a panel already: see `packed_nchw.cl`.
 fn in_place(problem: &ConvProblem) -> bool {
     let precision = problem.precision;
     problem.is_pointwise() && problem.layout == Layout::Nchw && precision.storage() == precision.accumulate()

@@ -1,4 +1,4 @@
-//! What the convolutions for CPUs with filters in panels have in common: `filters.cl`, and how their work is shared out.
+//! Panels of a packed convolution: how they are shared out, and the programs that multiply them.
 
 use super::single::params;
 use super::tiled::layout_define;
@@ -22,8 +22,8 @@ pub(super) struct Split {
     /// Panels of pixels and of filters that a work-group multiplies at a time.
     pub(super) block: u64,
     pub(super) chunk: u64,
-    /// Times that a block of pixels is brought.
-    pub(super) jobs: u64,
+    /// Times that a block of pixels is brought, at most.
+    pub(super) brought: u64,
     /// Work-groups, which take turns at the jobs and have a slot of memory each.
     pub(super) slots: u64,
 }
@@ -39,13 +39,16 @@ impl Split {
         let filters = u64::from(problem.group_k().div_ceil(filters_side));
         // Enough jobs for all, by smaller blocks and, where these are the smallest already, by a part of the filters each.
         let groups = u64::from(problem.groups);
-        let enough = GROUPS_PER_UNIT * u64::from(caps.compute_units.unwrap_or(1));
+        let units = u64::from(caps.compute_units.unwrap_or(1));
+        let enough = GROUPS_PER_UNIT * units;
         let block = most.min((pixels * groups).div_ceil(enough)).clamp(1, pixels);
         let block = pixels.div_ceil(pixels.div_ceil(block));
         let blocks = groups * pixels.div_ceil(block);
         let chunk = filters.div_ceil(enough.div_ceil(blocks).min(filters));
         let jobs = blocks * filters.div_ceil(chunk);
-        Self { filters, filters_panel, block, chunk, jobs, slots: jobs.min(enough) }
+        // A work-group brings a block once for all chunks that it multiplies, so few of them bring it seldom.
+        let (slots, again) = if chunk < filters { (units, units) } else { (enough, 0) };
+        Self { filters, filters_panel, block, chunk, brought: blocks + again, slots: jobs.min(slots) }
     }
 
     /// Work-groups that pack the filters.
@@ -65,7 +68,6 @@ pub(super) struct Panels<'a> {
     /// Elements of a slot.
     pub(super) slot: u64,
     pub(super) source: &'static str,
-    pub(super) entry: &'static str,
     /// What follows `single::params` in its parameter block.
     pub(super) params: Vec<u32>,
 }
@@ -118,7 +120,7 @@ impl Panels<'_> {
             buffers: operands(problem).into_iter().chain(scratch).collect(),
             kernels: vec![
                 kernel("pack_filters", &[Access::Read, Access::Write], &sizes),
-                kernel(self.entry, &[Access::Read, Access::Read, Access::Write, Access::Write], &whole),
+                kernel("conv2d_packed", &[Access::Read, Access::Read, Access::Write, Access::Write], &whole),
             ],
             launches: vec![
                 launch(0, &[1, 3], packers, &sizes),

@@ -2,9 +2,7 @@
 
 use super::panels::packing_bytes;
 use super::tiled::products;
-use super::{
-    BandsPlan, ConvProblem, DepthwisePlan, DirectPlan, MmaPlan, PackedPlan, PointwisePlan, ShiftedPlan, TiledPlan,
-};
+use super::{BandsPlan, ConvProblem, DepthwisePlan, DirectPlan, MmaPlan, PackedPlan, PointwisePlan, TiledPlan};
 use crate::bound::TypedPlan;
 use crate::space::unique;
 use crate::{Demand, Program, Unit, program};
@@ -22,9 +20,6 @@ pub enum ConvPlan {
     Tiled(TiledPlan),
     /// An implicit GEMM: filters copied into panels once, windows block by block; one work-item a work-group.
     Packed(PackedPlan),
-    /// An implicit GEMM: filters copied into panels once, and planes once for each column of a filter; one work-item a
-    /// work-group.
-    Shifted(ShiftedPlan),
     /// An implicit GEMM: filters and windows read straight from memory, rows broadcast within a sub-group.
     Direct(DirectPlan),
     /// One channel a group, in vectors, a band of rows a work-item.
@@ -47,7 +42,7 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     let [mut plans, found] = libraries.map(|names| names.into_iter().map(ConvPlan::Library).collect::<Vec<_>>());
     let bands = BandsPlan::candidates(problem, caps).into_iter().map(ConvPlan::Bands);
     let depthwise = bands.chain(DepthwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Depthwise));
-    let packed = in_panels(problem, caps).into_iter();
+    let packed = PackedPlan::candidates(problem, caps).into_iter().map(ConvPlan::Packed);
     let direct = DirectPlan::candidates(problem, caps).into_iter().map(ConvPlan::Direct);
     let pointwise = PointwisePlan::candidates(problem, caps).into_iter().map(ConvPlan::Pointwise);
     let mma = MmaPlan::candidates(problem, caps).into_iter().map(ConvPlan::Mma);
@@ -63,33 +58,16 @@ pub fn candidates(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     plans
 }
 
-/// An element that is copied takes about as long as so many products of elements: by sampling both kernels.
-const COPY: f64 = 20.0;
-
-/// The plans with filters in panels, first the one that has the least to do.
-fn in_panels(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
-    let cost = |[products, copied]: [f64; 2]| products + COPY * copied;
-    let shifted = ShiftedPlan::candidates(problem, caps).into_iter();
-    let shifted = shifted.map(|plan| (cost(plan.work(problem, caps)), ConvPlan::Shifted(plan)));
-    let packed = PackedPlan::candidates(problem, caps).into_iter();
-    let packed = packed.map(|plan| (cost(plan.work(problem, caps)), ConvPlan::Packed(plan)));
-    let mut plans: Vec<(f64, ConvPlan)> = shifted.chain(packed).collect();
-    plans.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    plans.into_iter().map(|(_, plan)| plan).collect()
-}
-
 /// All valid plans, those of [`candidates`] first.
 pub fn space(problem: &ConvProblem, caps: &Caps) -> Vec<ConvPlan> {
     let pointwise = PointwisePlan::space(problem, caps).into_iter().map(ConvPlan::Pointwise);
     let mma = MmaPlan::space(problem, caps).into_iter().map(ConvPlan::Mma);
     let packed = PackedPlan::space(problem, caps).into_iter().map(ConvPlan::Packed);
-    let shifted = ShiftedPlan::space(problem, caps).into_iter().map(ConvPlan::Shifted);
     let direct = DirectPlan::space(problem, caps).into_iter().map(ConvPlan::Direct);
     let tiled = TiledPlan::space(problem, caps).into_iter().map(ConvPlan::Tiled);
     let bands = BandsPlan::space(problem, caps).into_iter().map(ConvPlan::Bands);
     let depthwise = DepthwisePlan::space(problem, caps).into_iter().map(ConvPlan::Depthwise);
-    let more =
-        pointwise.chain(mma).chain(packed).chain(shifted).chain(direct).chain(tiled).chain(bands).chain(depthwise);
+    let more = pointwise.chain(mma).chain(packed).chain(direct).chain(tiled).chain(bands).chain(depthwise);
     unique(candidates(problem, caps).into_iter().chain(more))
 }
 
@@ -100,7 +78,6 @@ impl TypedPlan<ConvProblem> for ConvPlan {
             ConvPlan::Mma(_) => "mma".into(),
             ConvPlan::Tiled(_) => "tiled".into(),
             ConvPlan::Packed(_) => "packed".into(),
-            ConvPlan::Shifted(_) => "shifted".into(),
             ConvPlan::Direct(_) => "direct".into(),
             ConvPlan::Bands(_) | ConvPlan::Depthwise(_) => "depthwise".into(),
             ConvPlan::Library(name) => name.clone(),
@@ -113,7 +90,6 @@ impl TypedPlan<ConvProblem> for ConvPlan {
             ConvPlan::Mma(plan) => plan.name(),
             ConvPlan::Tiled(plan) => plan.name(),
             ConvPlan::Packed(plan) => plan.name(),
-            ConvPlan::Shifted(plan) => plan.name(),
             ConvPlan::Direct(plan) => plan.name(),
             ConvPlan::Bands(plan) => plan.name(),
             ConvPlan::Depthwise(plan) => plan.name(),
@@ -127,7 +103,6 @@ impl TypedPlan<ConvProblem> for ConvPlan {
             ConvPlan::Mma(plan) => plan.program(problem, caps),
             ConvPlan::Tiled(plan) => plan.program(problem, caps),
             ConvPlan::Packed(plan) => plan.program(problem, caps),
-            ConvPlan::Shifted(plan) => plan.program(problem, caps),
             ConvPlan::Direct(plan) => plan.program(problem, caps),
             ConvPlan::Bands(plan) => plan.program(problem, caps),
             ConvPlan::Depthwise(plan) => plan.program(problem, caps),
@@ -141,7 +116,6 @@ impl TypedPlan<ConvProblem> for ConvPlan {
             ConvPlan::Library(_) => Unit::Any,
             ConvPlan::Tiled(_)
             | ConvPlan::Packed(_)
-            | ConvPlan::Shifted(_)
             | ConvPlan::Direct(_)
             | ConvPlan::Bands(_)
             | ConvPlan::Depthwise(_) => Unit::Vector,
@@ -154,7 +128,6 @@ impl TypedPlan<ConvProblem> for ConvPlan {
             ConvPlan::Mma(plan) => plan.0.sizes(),
             ConvPlan::Tiled(plan) => plan.0.sizes(),
             ConvPlan::Packed(plan) => plan.0.sizes(),
-            ConvPlan::Shifted(plan) => plan.0.sizes(),
             ConvPlan::Direct(plan) => plan.0.sizes(),
             // Two kinds of one variant, far from each other.
             ConvPlan::Bands(plan) => vec![1, plan.width],
@@ -169,7 +142,7 @@ impl TypedPlan<ConvProblem> for ConvPlan {
             ConvPlan::Pointwise(plan) => Some(plan.demand()),
             ConvPlan::Mma(plan) => Some(plan.0.demand(&products)),
             ConvPlan::Tiled(plan) => Some(plan.0.demand(&products)),
-            ConvPlan::Packed(PackedPlan(tile)) | ConvPlan::Shifted(ShiftedPlan(tile)) => {
+            ConvPlan::Packed(PackedPlan(tile)) => {
                 Some(Demand { other_bytes: packing_bytes(problem), ..tile.demand(&products) })
             }
             ConvPlan::Direct(plan) => Some(plan.0.demand(&products)),

@@ -22,7 +22,7 @@ ONE_ITEM kernel void pack_b(global const stored_t *restrict b, global sum_t *res
 #define CHUNK_BYTES (2u << 20)
 
 // Neighbouring tiles share a panel of B, the larger one, which so stays in the second-level cache, and take turns at a
-// chunk of A's panels.
+// chunk of A's panels. Each of them asks for its part of the next panel of B.
 ONE_ITEM kernel void gemm_packed(global const sum_t *restrict panels_a, global const sum_t *restrict panels_b,
                                  global stored_t *restrict c, params_t size)
 {
@@ -33,9 +33,12 @@ ONE_ITEM kernel void gemm_packed(global const sum_t *restrict panels_a, global c
     for (ulong tile = FIRST_JOB(tiles, GROUP); tile < end; ++tile) {
         const uint first = tile / ((ulong)chunk * tiles_n) * chunk, panels = min(chunk, tiles_m - first);
         const ulong place = tile - (ulong)first * tiles_n;
-        const uint panel_a = first + place % panels, panel_b = place / panels;
+        const uint turn = place % panels, panel_b = place / panels, panel_a = first + turn;
         const uint first_row = panel_a * ROWS, first_column = panel_b * COLUMNS;
-        multiply(panels_a + panel_a * PANEL_A(k), panels_b + (ulong)panel_b * k * COLUMNS, k,
-                 c + (ulong)first_row * n + first_column, n, m - first_row, n - first_column);
+        const ulong blocks = PARTS(k, WIDTH), length = (ulong)k * COLUMNS;
+        const uint lines = panel_b + 1 < tiles_n ? PARTS(length / LINE, panels * blocks) : 0;
+        global const sum_t *b = panels_b + panel_b * length, *next = b + length + turn * blocks * lines * LINE;
+        multiply(panels_a + panel_a * PANEL_A(k), b, k, c + (ulong)first_row * n + first_column, n, m - first_row,
+                 n - first_column, next, lines);
     }
 }

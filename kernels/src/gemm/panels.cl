@@ -145,12 +145,13 @@ static void prefetch_a(global const sum_t *a)
         prefetch_line(a + 2 * WIDTH * ROWS + i);
 }
 
-// The product of a panel of A at `a` and `k` rows of B. Each row is at `b` when BEFORE was done, and AFTER follows it.
-// Written to `to` are `rows` rows, `stride` apart, of `columns` elements, either of which may be more than a tile has.
-#define PRODUCT(BEFORE, AFTER)                                                                                         \
-    EACH_ROW(ZERO)                                                                                                     \
+// The sums of a tile, which START as something, of a panel of A at `a` and `k` rows of B. BLOCK is done once for a block
+// along k. Each row is at `b` when BEFORE was done, and AFTER follows it.
+#define PRODUCT(START, BLOCK, BEFORE, AFTER)                                                                           \
+    EACH_ROW(START)                                                                                                    \
     for (uint depth = 0; depth < k; depth += WIDTH, a += WIDTH * ROWS) {                                               \
         prefetch_a(a);                                                                                                 \
+        BLOCK                                                                                                          \
         const uint steps = min(k - depth, (uint)WIDTH);                                                                \
         for (uint step = 0; step < steps; ++step) {                                                                    \
             BEFORE                                                                                                     \
@@ -158,12 +159,13 @@ static void prefetch_a(global const sum_t *a)
             EACH_ROW(FMA)                                                                                              \
             AFTER                                                                                                      \
         }                                                                                                              \
-    }                                                                                                                  \
-    EACH_ROW(WRITE)
+    }
 
-// The product of two panels.
+// Writes the product of two panels: `rows` rows, `stride` apart, of `columns` elements, either of which may be more than a
+// tile has. Meanwhile asks for `lines` from `next` on with each block along k.
 static void multiply(global const sum_t *a, global const sum_t *b, uint k, global stored_t *to, ulong stride, uint rows,
-                     uint columns)
+                     uint columns, global const sum_t *next, uint lines)
 {
-    PRODUCT(, b += COLUMNS;)
+    PRODUCT(ZERO, for (uint i = 0; i < lines; ++i, next += LINE) prefetch_line(next);, , b += COLUMNS;)
+    EACH_ROW(WRITE)
 }
