@@ -46,8 +46,9 @@ impl Split {
         let blocks = groups * pixels.div_ceil(block);
         let chunk = filters.div_ceil(enough.div_ceil(blocks).min(filters));
         let jobs = blocks * filters.div_ceil(chunk);
-        // A work-group brings a block once for all chunks that it multiplies, so few of them bring it seldom.
-        let (slots, again) = if chunk < filters { (units, units) } else { (enough, 0) };
+        // A work-group brings a block once for all chunks that it multiplies, so few of them bring it seldom: two a unit, for
+        // a runtime may leave as many as units to one thread.
+        let (slots, again) = if chunk < filters { (2 * units, 2 * units) } else { (enough, 0) };
         Self { filters, filters_panel, block, chunk, brought: blocks + again, slots: jobs.min(slots) }
     }
 
