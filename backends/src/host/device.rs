@@ -2,7 +2,6 @@
 
 use super::cpu::{Cpu, last_level_cache};
 use super::memory::{HostMemory, memory};
-use super::packed::PACKED;
 use super::{blas, clock, kernel, probe, queue, rates, timing};
 use crate::launch;
 use crate::timing::Submissions;
@@ -66,7 +65,7 @@ impl HostDevice {
 
 /// The functions with their libraries: this program's own before those of the machine.
 fn libraries() -> BTreeMap<String, Vec<String>> {
-    let own = [("gemm", PACKED), ("conv2d", kernel::GEMM_RS), ("attention", kernel::GEMM_RS)];
+    let own = [("gemm", kernel::PACKED), ("conv2d", kernel::PACKED), ("attention", kernel::GEMM_RS)];
     let probes = ["fma", "stream"].map(|function| (function, probe::NATIVE));
     let machine = blas::found().map(|cblas| ("gemm", cblas.name));
     let mut libraries: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -4,11 +4,13 @@ use super::attention::Attention;
 use super::blas::BlasGemm;
 use super::conv2d::Conv2d;
 use super::memory::HostMemory;
-use super::packed::{PACKED, PackedGemm};
+use super::packed::PackedGemm;
 use super::probe;
 use crate::{Error, LibraryCall, Result};
 
-/// The library's name in plans and ids.
+/// The name of this program's own vector code, as a library of the host.
+pub(super) const PACKED: &str = "packed";
+/// The `gemm` crate's.
 pub(super) const GEMM_RS: &str = "gemm-rs";
 /// Its version, as the workspace's manifest pins it.
 pub(super) const GEMM_VERSION: &str = "0.19";
@@ -49,7 +51,7 @@ impl HostKernel {
     pub(super) fn prepare(call: &LibraryCall) -> Result<Self> {
         match (call.library.as_str(), call.function.as_str()) {
             (PACKED, "gemm") => PackedGemm::prepare(call).map(Self::PackedGemm),
-            (GEMM_RS, "conv2d") => Conv2d::prepare(call).map(Self::Conv2d),
+            (PACKED, "conv2d") => Conv2d::prepare(call).map(Self::Conv2d),
             (GEMM_RS, "attention") => Attention::prepare(call).map(Self::Attention),
             (probe::NATIVE, "fma") => probe::Fma::prepare(call).map(Self::Fma),
             (probe::NATIVE, "stream") => probe::Stream::prepare(call).map(Self::Stream),

@@ -1,8 +1,8 @@
 //! The CPU itself: always there, needs no driver, and computes by functions that are compiled in.
 //!
-//! GEMM is this program's own, `packed`; BLAS libraries of the machine are offered beside it where they are found. conv2d
-//! and attention are built on the single-threaded product of the `gemm` crate, block by block, with the blocks shared out
-//! by rayon: pure Rust, kept up, and it picks AVX-512, AVX2 or NEON kernels at run time. Halves are widened here and
+//! GEMM and conv2d are this program's own, `packed`, in vector code for AVX-512, AVX2 or NEON; BLAS libraries of the machine
+//! are offered beside GEMM where they are found. Attention is built on the single-threaded product of the `gemm` crate, block
+//! by block: pure Rust, kept up, and it picks its kernels at run time too. Threads are rayon's. Halves are widened and
 //! multiplied as f32.
 
 // Vector code is compiled for the instruction set of the function that it is inlined into.
@@ -26,6 +26,7 @@ mod rates;
 mod sizes;
 #[cfg(test)]
 mod testing;
+mod tiles;
 mod timing;
 mod views;
 

@@ -1,6 +1,6 @@
 //! Buffers as slices of elements, and whole buffers converted.
 
-use super::element::{Element, Real};
+use super::element::Element;
 use super::memory::HostMemory;
 use crate::{Error, Result};
 use bytemuck::Pod;
@@ -30,7 +30,6 @@ fn too_small(name: &str, bytes: usize, elements: usize) -> Error {
 const CHUNK: usize = 1 << 16;
 
 /// Converts all elements, by all threads.
-pub(super) fn widen<E: Element>(from: &[E], to: &mut Vec<E::Real>) {
-    to.resize(from.len(), E::Real::ZERO);
+pub(super) fn widen<E: Element>(from: &[E], to: &mut [E::Real]) {
     to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK)).for_each(|(to, from)| E::widen(from, to));
 }

@@ -2,6 +2,8 @@
 
 use super::Shape;
 use crate::host::element::{Element, Real};
+use crate::host::tiles::{Lanes, parts_of_row, steps};
+use pulp::Simd;
 use std::ops::Range;
 
 /// An output pixel's image, row and column.
@@ -91,86 +93,207 @@ impl Tap {
     }
 }
 
-/// Puts rows `rows` of the reduction, ordered channel, r, s, into rows of columns `stride` apart, a column for each of
-/// `pixels`. `x` starts at the group's first channel.
-pub(super) fn gather_nchw<E: Element>(
+/// A part of a panel's row, in one vector: elements that lie in a plane as they do in the row.
+struct Source<M> {
+    /// From where the vector's first element would lie in the first plane.
+    start: isize,
+    lanes: M,
+}
+
+/// Where the rows of a panel come from, of any channel.
+struct Sources<M> {
+    all: Vec<Source<M>>,
+    /// How many of them there are for a vector, those of a row and of the rows of all taps one after the other.
+    of_vector: Vec<usize>,
+}
+
+impl<M> Sources<M> {
+    fn of(shape: &Shape, pixels: &Range<usize>, vectors: usize, lanes: usize, mask: impl Fn(u64) -> M) -> Self {
+        let image = shape.groups * shape.c * shape.input[0] * shape.input[1];
+        let segments = segments(shape, pixels);
+        let mut sources = Self { all: Vec::new(), of_vector: Vec::new() };
+        let mut found: Vec<(isize, u64)> = Vec::new();
+        for tap in 0..shape.taps() {
+            let (r, s) = (tap / shape.kernel[1], tap % shape.kernel[1]);
+            for vector in (0..vectors).map(|vector| vector * lanes..(vector + 1) * lanes) {
+                found.clear();
+                for segment in &segments {
+                    let columns = vector.start.max(segment.at)..vector.end.min(segment.at + segment.len);
+                    let Some(row) = meets(shape, 0, segment.pixel.y, r) else { continue };
+                    // Of the segment's first column in the padded row, and of the row itself.
+                    let first = segment.pixel.x + s * shape.dilation[1];
+                    let (left, right) = (shape.pad[1], shape.pad[1] + shape.input[1]);
+                    let start = columns.start.max(segment.at + left.saturating_sub(first));
+                    let end = columns.end.min(segment.at + right.saturating_sub(first));
+                    if start >= end {
+                        continue;
+                    }
+                    let from = segment.pixel.image * image + row * shape.input[1] + first + start - segment.at - left;
+                    let from = from as isize - (start - vector.start) as isize;
+                    let lanes = (u64::MAX >> (64 - (end - start))) << (start - vector.start);
+                    match found.last_mut() {
+                        Some((last, all)) if *last == from => *all |= lanes,
+                        _ => found.push((from, lanes)),
+                    }
+                }
+                sources.all.extend(found.iter().map(|(start, lanes)| Source { start: *start, lanes: mask(*lanes) }));
+                sources.of_vector.push(found.len());
+            }
+        }
+        sources
+    }
+}
+
+/// As [`gather`], by vectors, where neighbours in a row of Y are neighbours in X and elements are in place.
+#[inline(always)]
+fn gather_vectors<T: Lanes, S: Simd>(
+    simd: S,
+    shape: &Shape,
+    x: &[T],
+    pixels: &Range<usize>,
+    panel: &mut [T],
+    width: usize,
+) {
+    let lanes = T::lanes::<S>();
+    let sources = Sources::of(shape, pixels, width / lanes, lanes, |bits| T::lanes_of(simd, bits));
+    let plane = shape.input[0] * shape.input[1];
+    for (channel, rows) in panel.chunks_exact_mut(shape.taps() * width).enumerate() {
+        let channel = x[channel * plane..].as_ptr();
+        let mut all = sources.all.iter();
+        for (to, count) in rows.chunks_exact_mut(lanes).zip(&sources.of_vector) {
+            let mut sum = T::splat(simd, T::ZERO);
+            for source in all.by_ref().take(*count) {
+                // SAFETY: these lanes lie in this channel's plane of an image of X.
+                let part = unsafe { T::load(simd, source.lanes, channel.wrapping_offset(source.start)) };
+                sum = T::or(simd, sum, part);
+            }
+            // SAFETY: a vector is so many elements.
+            unsafe { to.as_mut_ptr().cast::<T::Vector<S>>().write_unaligned(sum) };
+        }
+    }
+}
+
+/// Puts what `pixels` sum over, ordered channel, r, s, into rows that are `width` apart, a column for each pixel. `x` starts
+/// at the group's first channel.
+#[inline(always)]
+pub(super) fn gather<E: Element<Real: Lanes>, S: Simd>(
+    simd: S,
     shape: &Shape,
     x: &[E],
     pixels: &Range<usize>,
-    rows: &Range<usize>,
-    columns: &mut [E::Real],
-    stride: usize,
+    panel: &mut [E::Real],
+    width: usize,
 ) {
+    match E::in_place(x) {
+        Some(x) if shape.stride[1] == 1 => gather_vectors(simd, shape, x, pixels, panel, width),
+        _ => gather_runs(shape, x, pixels, panel, width),
+    }
+}
+
+/// The same, by runs of neighbours.
+#[inline(always)]
+fn gather_runs<E: Element>(shape: &Shape, x: &[E], pixels: &Range<usize>, columns: &mut [E::Real], width: usize) {
     let taps = shape.taps();
     let channel_len = shape.input[0] * shape.input[1];
     let segments = segments(shape, pixels);
     for tap in 0..taps {
-        let first = rows.start.saturating_sub(tap).next_multiple_of(taps) + tap;
-        if first >= rows.end {
-            continue;
-        }
         let plan = Tap::of(shape, &segments, tap / shape.kernel[1], tap % shape.kernel[1]);
-        for row in (first..rows.end).step_by(taps) {
-            let channel = &x[row / taps * channel_len..];
-            let columns = &mut columns[(row - rows.start) * stride..][..pixels.len()];
+        for (channel, row) in columns.chunks_exact_mut(width).skip(tap).step_by(taps).enumerate() {
+            let channel = &x[channel * channel_len..];
             for (run, from) in &plan.runs {
-                let to = &mut columns[run.clone()];
+                let (from, to) = (&channel[*from..], &mut row[run.start..]);
                 match shape.stride[1] {
-                    1 => E::widen(&channel[*from..*from + run.len()], to),
-                    2 => every_other(&channel[*from..][..2 * run.len() - 1], to),
+                    1 => E::widen(&from[..run.len()], &mut to[..run.len()]),
+                    2 => every_other(from, to, run.len()),
                     stride => {
-                        for (to, from) in to.iter_mut().zip(channel[*from..].iter().step_by(stride)) {
+                        for (to, from) in to[..run.len()].iter_mut().zip(from.iter().step_by(stride)) {
                             *to = from.real();
                         }
                     }
                 }
             }
             for gap in &plan.padding {
-                columns[gap.clone()].fill(E::Real::ZERO);
+                // A loop, for it is short.
+                for zero in &mut row[gap.clone()] {
+                    *zero = E::Real::ZERO;
+                }
             }
         }
     }
 }
 
-/// The elements at even places, by a step that the compiler knows and can make vectors of.
-fn every_other<E: Element>(from: &[E], to: &mut [E::Real]) {
-    let (pairs, last) = from.as_chunks::<2>();
-    for (to, [even, _]) in to.iter_mut().zip(pairs) {
-        *to = even.real();
-    }
-    if let ([last], Some(to)) = (last, to.last_mut()) {
-        *to = last.real();
+/// Copies `len` elements at even places, and perhaps more behind them: what a run writes beyond its end the next one
+/// overwrites.
+#[inline(always)]
+fn every_other<E: Element>(from: &[E], to: &mut [E::Real], len: usize) {
+    /// Elements that are copied together, a number that the compiler knows.
+    const TOGETHER: usize = 16;
+    let room = len.next_multiple_of(TOGETHER);
+    if from.len() >= 2 * room && to.len() >= room {
+        let from = from[..2 * room].as_chunks::<{ 2 * TOGETHER }>().0;
+        for (to, from) in to[..room].as_chunks_mut::<TOGETHER>().0.iter_mut().zip(from) {
+            *to = std::array::from_fn(|index| from[2 * index].real());
+        }
+    } else {
+        for (to, from) in to[..len].iter_mut().zip(from.iter().step_by(2)) {
+            *to = from.real();
+        }
     }
 }
 
-/// Puts rows `rows` of the reduction, ordered r, s, channel, into columns `stride` apart, a column for each of `pixels`.
-/// `x` starts at the group's first channel.
-pub(super) fn gather_nhwc<E: Element>(
+/// Puts what `pixels` sum over into a panel of A: of a window, ordered r, s, channel, the elements of `depth`. `x` starts at
+/// the group's first channel.
+pub(super) fn gather_windows<E: Element<Real: Lanes>>(
     shape: &Shape,
     x: &[E],
-    pixels: &Range<usize>,
-    rows: &Range<usize>,
-    columns: &mut [E::Real],
-    stride: usize,
+    pixels: Range<usize>,
+    depth: Range<usize>,
+    panel: &mut [E::Real],
 ) {
     let [height, width] = shape.input;
     let channels = shape.groups * shape.c;
-    for (pixel, column) in pixels.clone().zip(columns.chunks_mut(stride)) {
+    // Where neighbours in a row of X are neighbours in a window too, they are copied together.
+    let together = if shape.groups == 1 && shape.dilation[1] == 1 { shape.kernel[1] } else { 1 };
+    let run = together * shape.c;
+    for (row, pixel) in pixels.enumerate() {
         let pixel = Pixel::of(shape, pixel);
-        let mut row = rows.start;
-        while row < rows.end {
-            let (tap, channel) = (row / shape.c, row % shape.c);
-            let len = (shape.c - channel).min(rows.end - row);
-            let to = &mut column[row - rows.start..][..len];
-            let y = meets(shape, 0, pixel.y, tap / shape.kernel[1]);
-            match y.zip(meets(shape, 1, pixel.x, tap % shape.kernel[1])) {
-                Some((y, x_)) => {
-                    let from = ((pixel.image * height + y) * width + x_) * channels + channel;
-                    E::widen(&x[from..from + len], to);
+        for first in (depth.start / run * run..depth.end).step_by(run) {
+            let tap = first / shape.c;
+            let (r, s) = (tap / shape.kernel[1], tap % shape.kernel[1]);
+            let y = meets(shape, 0, pixel.y, r);
+            let inside = |s: usize| y.is_some() && meets(shape, 1, pixel.x, s).is_some();
+            // Those inside are consecutive.
+            let left = (s..s + together).position(inside).unwrap_or(together);
+            let right = (s..s + together).rposition(inside).map_or(left, |last| last + 1);
+            let from = y.filter(|_| left < right).map_or(&[][..], |y| {
+                let x_ = pixel.x * shape.stride[1] + (s + left) * shape.dilation[1] - shape.pad[1];
+                &x[((pixel.image * height + y) * width + x_) * channels..][..(right - left) * shape.c]
+            });
+            let filled = first + left * shape.c..first + right * shape.c;
+            for (part, is_filled) in
+                [(first..filled.start, false), (filled.clone(), true), (filled.end..first + run, false)]
+            {
+                let (start, end) = (part.start.max(depth.start), part.end.min(depth.end));
+                let mut next = start;
+                for to in parts_of_row(panel, row, start.max(depth.start) - depth.start, end.saturating_sub(start)) {
+                    if is_filled {
+                        put(&from[next - filled.start..][..to.len()], to);
+                        next += to.len();
+                    } else {
+                        to.fill(E::Real::ZERO);
+                    }
                 }
-                None => to.fill(E::Real::ZERO),
             }
-            row += len;
         }
+    }
+}
+
+/// Converts `from` into `to`, which is as long: often a block of steps, of which the compiler knows the length.
+#[inline(always)]
+fn put<E: Element<Real: Lanes>>(from: &[E], to: &mut [E::Real]) {
+    let block = steps::<E::Real>();
+    match E::in_place(from) {
+        Some(from) if from.len() == block => to[..block].copy_from_slice(&from[..block]),
+        _ => E::widen(from, to),
     }
 }

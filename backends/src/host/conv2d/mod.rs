@@ -1,22 +1,24 @@
 //! conv2d forward, as cross-correlation.
 //!
 //! A 1 by 1 kernel is a product of matrices that are there already. Any other is one too, once the inputs that an output
-//! sums over lie in a column: that is done for a block of outputs at a time, in memory that stays in a core's cache.
-//! Groups too narrow for a product are summed directly.
+//! sums over lie in a column: that is done for some outputs at a time, in memory that stays in a core's cache. Groups too
+//! narrow for a product are summed directly.
 
+mod channels_last;
 mod columns;
 mod direct;
-mod product;
+mod planes;
 #[cfg(test)]
 mod tests;
 
 use super::block::Pool;
 use super::element::{Element, Precision};
 use super::memory::HostMemory;
+use super::tiles::{Lanes, Scratch};
 use super::views::{view, view_mut, widen};
 use crate::{Error, LibraryCall, Result};
 use half::f16;
-use product::Scratch;
+use planes::Own;
 use std::cell::RefCell;
 
 /// How the dimensions of a tensor follow each other.
@@ -130,38 +132,32 @@ impl Shape {
 pub(super) struct Conv2d {
     shape: Shape,
     precision: Precision,
-    f32: Memory<f32>,
-    f64: Memory<f64>,
-}
-
-/// What a run computes in.
-struct Memory<T> {
-    /// The weights, where they are not used in place.
-    weights: RefCell<Vec<T>>,
-    scratch: Pool<Scratch<T>>,
-}
-
-impl<T> Memory<T> {
-    fn new() -> Self {
-        Self { weights: RefCell::default(), scratch: Pool::new() }
-    }
+    /// Weights in panels, or widened.
+    weights: RefCell<Scratch>,
+    planes: Pool<Own>,
+    channels_last: Pool<Scratch>,
 }
 
 impl Conv2d {
     pub(super) fn prepare(call: &LibraryCall) -> Result<Self> {
-        let (shape, precision) = (Shape::of(call)?, Precision::of(call)?);
-        Ok(Self { shape, precision, f32: Memory::new(), f64: Memory::new() })
+        Ok(Self {
+            shape: Shape::of(call)?,
+            precision: Precision::of(call)?,
+            weights: RefCell::default(),
+            planes: Pool::new(),
+            channels_last: Pool::new(),
+        })
     }
 
     pub(super) fn run(&self, buffers: &[&HostMemory]) -> Result<()> {
         match self.precision {
-            Precision::F64 => self.run_as::<f64>(buffers, &self.f64),
-            Precision::F32 => self.run_as::<f32>(buffers, &self.f32),
-            Precision::F16 => self.run_as::<f16>(buffers, &self.f32),
+            Precision::F64 => self.run_as::<f64>(buffers),
+            Precision::F32 => self.run_as::<f32>(buffers),
+            Precision::F16 => self.run_as::<f16>(buffers),
         }
     }
 
-    fn run_as<E: Element>(&self, buffers: &[&HostMemory], memory: &Memory<E::Real>) -> Result<()> {
+    fn run_as<E: Element<Real: Lanes>>(&self, buffers: &[&HostMemory]) -> Result<()> {
         let [x, w, y] = buffers else {
             return Err(Error::invalid("conv2d takes the buffers X, W and Y"));
         };
@@ -169,18 +165,21 @@ impl Conv2d {
         let x = view::<E>("X", x, shape.x_len())?;
         let w = view::<E>("W", w, shape.w_len())?;
         let y = view_mut::<E>("Y", y, shape.y_len())?;
-        let mut wide = memory.weights.borrow_mut();
-        let w = if let Some(w) = E::in_place(w) {
-            w
-        } else {
-            widen(w, &mut wide);
-            &wide
-        };
+        let weights = &mut self.weights.borrow_mut();
         if direct::suits(shape) {
+            let w = if let Some(w) = E::in_place(w) {
+                w
+            } else {
+                let wide = weights.elements(w.len())?;
+                widen(w, wide);
+                wide
+            };
             direct::run(shape, x, w, y);
-        } else {
-            product::run(shape, x, w, y, &memory.scratch);
+            return Ok(());
         }
-        Ok(())
+        match shape.layout {
+            Layout::Nchw => planes::run(shape, x, w, y, weights, &self.planes),
+            Layout::Nhwc => channels_last::run(shape, x, w, y, weights, &self.channels_last),
+        }
     }
 }

@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
-use super::product::{PIXELS, tasks};
+use super::planes::Split;
 use super::{Layout, Shape};
 use crate::LibraryCall;
+use crate::host::kernel::PACKED;
 use crate::host::testing::{PRECISIONS, call, values};
 use serde_json::{Value, json};
 
@@ -44,7 +45,7 @@ fn arguments(case: &Case, layout: &str, storage: &str, accumulate: &str) -> Valu
 
 fn shape(arguments: &Value) -> crate::Result<Shape> {
     let arguments = arguments.as_object().unwrap().clone();
-    Shape::of(&LibraryCall { library: "gemm-rs".to_owned(), function: "conv2d".to_owned(), arguments })
+    Shape::of(&LibraryCall { library: PACKED.to_owned(), function: "conv2d".to_owned(), arguments })
 }
 
 /// The outputs, and the sums of the products' magnitudes, which rounding errors are relative to.
@@ -99,20 +100,12 @@ fn sums_what_its_definition_says() {
 }
 
 #[test]
-fn every_output_is_one_tasks() {
+fn every_product_is_one_tasks() {
     for case in CASES {
-        for (layout, threads) in [("nchw", 1), ("nchw", 2), ("nhwc", 7), ("nchw", 96)] {
-            let shape = shape(&arguments(case, layout, "f32", "f32")).unwrap();
-            let mut seen = vec![0; shape.y_len()];
-            for task in tasks(&shape, threads) {
-                assert!(task.pixels.len() <= PIXELS, "a thread's memory grows with the image");
-                for pixel in task.pixels {
-                    for channel in task.channels.clone() {
-                        seen[pixel * shape.groups * shape.k + task.group * shape.k + channel] += 1;
-                    }
-                }
-            }
-            assert!(seen.iter().all(|times| *times == 1), "{case:?} {layout} on {threads} threads");
+        for (threads, width) in [(1, 64), (2, 8), (7, 16), (96, 64)] {
+            let split = Split::of(&shape(&arguments(case, "nchw", "f32", "f32")).unwrap(), width, threads);
+            let all: Vec<usize> = (0..split.tasks).flat_map(|task| split.of_task(task)).collect();
+            assert!(all.into_iter().eq(0..split.products), "{case:?} by {threads} threads");
         }
     }
 }
@@ -120,7 +113,10 @@ fn every_output_is_one_tasks() {
 #[test]
 fn few_pixels_are_work_for_many_threads() {
     let deep = arguments(&(1, 512, [7, 7], 512, [3, 3], [1, 1], [1, 1], [1, 1], 1), "nchw", "f32", "f32");
-    assert_eq!(tasks(&shape(&deep).unwrap(), 8).len(), 8);
+    let split = Split::of(&shape(&deep).unwrap(), 64, 8);
+    let most = (0..split.tasks).map(|task| split.of_task(task).len()).max();
+    // 86 panels of filters.
+    assert_eq!((split.tasks, most), (16, Some(6)));
 }
 
 #[test]

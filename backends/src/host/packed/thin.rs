@@ -1,9 +1,9 @@
 //! Products with few rows by a transposed B: each element of B is used so seldom that a copy of it would cost more than
 //! the product. They are dot products, of rows as they lie in memory.
 
-use super::vectors::Lanes;
 use crate::host::element::{Element, Real};
 use crate::host::sizes::Sizes;
+use crate::host::tiles::Lanes;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 

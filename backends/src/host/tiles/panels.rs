@@ -1,6 +1,7 @@
 //! Copies of A and B in the order in which tiles read them.
 
-use super::tile::{Order, ROWS, steps};
+use super::tile::{Order, ROWS, columns as tile_columns, steps};
+use super::vectors::Lanes;
 use crate::host::block::pieces;
 use crate::host::element::{Element, Real};
 use std::ops::Range;
@@ -12,7 +13,7 @@ const PIECE: usize = 256;
 /// that are missing are zeros.
 ///
 /// `a` begins with the first row, or column where it is transposed, and has `stride` elements from one to the next.
-pub(super) fn pack_a<E: Element>(
+pub(in crate::host) fn pack_a<E: Element>(
     order: Order,
     a: &[E],
     stride: usize,
@@ -52,25 +53,43 @@ pub(super) fn pack_a<E: Element>(
     }
 }
 
+/// The elements of a row of a panel of A that is stored by rows, `len` of them from step `first` on: in parts, for a block
+/// of steps of each row follows the other.
+pub(in crate::host) fn parts_of_row<T>(
+    panel: &mut [T],
+    row: usize,
+    first: usize,
+    len: usize,
+) -> impl Iterator<Item = &mut [T]> {
+    let block = steps::<T>();
+    let blocks = panel.chunks_mut(ROWS * block).enumerate().skip(first / block);
+    let count = if len == 0 { 0 } else { (first + len).div_ceil(block) - first / block };
+    blocks.take(count).map(move |(index, panel)| {
+        let start = first.max(index * block) - index * block;
+        let end = (first + len).min((index + 1) * block) - index * block;
+        &mut panel[row * block..][start..end]
+    })
+}
+
 /// Elements of a panel of A, `k` steps long.
-pub(super) fn panel_a<T>(k: usize) -> usize {
+pub(in crate::host) fn panel_a<T>(k: usize) -> usize {
     ROWS * k.next_multiple_of(steps::<T>())
 }
 
-/// Copies columns of B, at most `width` and fewer at the end, and a part of k, to `width` elements a step. Columns that are
-/// missing are zeros.
+/// Copies columns of B, at most a tile's and fewer at the end, and a part of k, to a tile's width of elements a step.
+/// Columns that are missing are zeros.
 ///
 /// `b` begins with the first column of the first row, and has `stride` elements from a row, or from a column where it is
 /// transposed, to the next.
-pub(super) fn pack_b<E: Element>(
+pub(in crate::host) fn pack_b<E: Element<Real: Lanes>>(
     transposed: bool,
     b: &[E],
     stride: usize,
     columns: usize,
     depth: Range<usize>,
-    width: usize,
     to: &mut [E::Real],
 ) {
+    let width = tile_columns::<E::Real>();
     if transposed {
         for piece in pieces(depth.clone(), PIECE) {
             let to = &mut to[(piece.start - depth.start) * width..];

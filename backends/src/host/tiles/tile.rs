@@ -1,5 +1,6 @@
 //! The product of two panels: a tile of C in vector registers.
 
+use super::ahead::{Ahead, LINE, prefetch};
 use super::vectors::Lanes;
 use crate::host::element::{Element, Real};
 use pulp::{Arch, Simd, WithSimd};
@@ -7,10 +8,10 @@ use std::marker::PhantomData;
 
 /// Rows of every tile, and of a panel of A: few, so that a row of B in registers is used often enough with its vectors
 /// many.
-pub(super) const ROWS: usize = 6;
+pub(in crate::host) const ROWS: usize = 6;
 
 /// Columns of a tile on this CPU, and of a panel of B.
-pub(super) fn columns<T: Lanes>() -> usize {
+pub(in crate::host) fn columns<T: Lanes>() -> usize {
     struct Ask<T>(PhantomData<T>);
     impl<T: Lanes> WithSimd for Ask<T> {
         type Output = usize;
@@ -28,88 +29,120 @@ const fn vectors<S: Simd>() -> usize {
 }
 
 /// Steps along k that a panel of A has together: a cache line of each row.
-pub(super) const fn steps<T>() -> usize {
-    64 / size_of::<T>()
+pub(in crate::host) const fn steps<T>() -> usize {
+    LINE / size_of::<T>()
 }
 
 /// Where an element of a panel of A lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(in crate::host) enum Order {
     /// A block of [`steps`] of each row, a row after the other: as A is stored.
     ByRow,
     /// All rows of a step, a step after the other: as A's transpose is stored.
     ByStep,
 }
 
-/// A tile of C.
-pub(super) struct Target<E> {
-    /// Its first element.
-    pub(super) c: *mut E,
-    /// Elements from a row to the next.
-    pub(super) stride: usize,
-    /// Rows and columns that C has there: at most a tile's.
-    pub(super) rows: usize,
-    pub(super) columns: usize,
-    /// Whether the product is added to what is there. Never where elements are stored narrower than they are summed.
-    pub(super) add: bool,
+/// Rows of A as a tile reads them.
+#[derive(Clone, Copy)]
+pub(in crate::host) enum Left {
+    /// A panel.
+    Panel(Order),
+    /// [`ROWS`] rows where they are stored, so many elements apart.
+    Stored(usize),
 }
 
-/// Writes the product of a panel of A and a panel of B, `k` steps long.
+/// A tile of C.
+pub(in crate::host) struct Target<E> {
+    /// Its first element.
+    pub(in crate::host) c: *mut E,
+    /// Elements from a row to the next.
+    pub(in crate::host) stride: usize,
+    /// Rows and columns that C has there: at most a tile's.
+    pub(in crate::host) rows: usize,
+    pub(in crate::host) columns: usize,
+    /// Whether the product is added to what is there. Not where elements are stored narrower than they are summed.
+    pub(in crate::host) add: bool,
+}
+
+/// A row of B for each step.
+#[derive(Clone, Copy)]
+pub(in crate::host) struct Rows<T> {
+    pub(in crate::host) first: *const T,
+    /// Elements from a row to the next: a tile's [`columns`] in a panel.
+    pub(in crate::host) apart: usize,
+}
+
+/// Writes the product of a panel of A and rows of B, `k` steps long, and asks for what comes next.
 ///
 /// # Safety
-/// The panels hold `k` steps, that of A rounded up to [`steps`]; the target is nobody else's meanwhile.
+/// A holds `k` steps, a panel of it as many as make whole blocks of [`steps`], and each of `k` rows of B has [`columns`]; the
+/// target is nobody else's meanwhile.
 #[inline(always)]
-pub(super) unsafe fn multiply<E: Element<Real: Lanes>, S: Simd>(
+pub(in crate::host) unsafe fn multiply<E: Element<Real: Lanes>, S: Simd>(
     simd: S,
-    order: Order,
+    left: Left,
     k: usize,
     a: *const E::Real,
-    b: *const E::Real,
+    b: Rows<E::Real>,
     target: &Target<E>,
+    ahead: &mut Ahead,
 ) {
     // SAFETY: the caller's.
     unsafe {
-        match (vectors::<S>(), order) {
-            (4, Order::ByRow) => tile::<E, S, 4, true>(simd, k, a, b, target),
-            (4, Order::ByStep) => tile::<E, S, 4, false>(simd, k, a, b, target),
-            (_, Order::ByRow) => tile::<E, S, 2, true>(simd, k, a, b, target),
-            (_, Order::ByStep) => tile::<E, S, 2, false>(simd, k, a, b, target),
+        let block = steps::<E::Real>();
+        match (vectors::<S>(), left) {
+            (4, Left::Panel(Order::ByRow)) => tile::<E, S, 4>(simd, k, a, [block, 1, ROWS * block], b, target, ahead),
+            (4, Left::Panel(Order::ByStep)) => tile::<E, S, 4>(simd, k, a, [1, ROWS, ROWS * block], b, target, ahead),
+            (4, Left::Stored(row)) => tile::<E, S, 4>(simd, k, a, [row, 1, block], b, target, ahead),
+            (_, Left::Panel(Order::ByRow)) => tile::<E, S, 2>(simd, k, a, [block, 1, ROWS * block], b, target, ahead),
+            (_, Left::Panel(Order::ByStep)) => tile::<E, S, 2>(simd, k, a, [1, ROWS, ROWS * block], b, target, ahead),
+            (_, Left::Stored(row)) => tile::<E, S, 2>(simd, k, a, [row, 1, block], b, target, ahead),
         }
     }
 }
 
+/// The same, where A's elements are so far apart from a row to the next, a step to the next, and a block to the next: it is
+/// inlined, with distances that are constants for panels.
 #[inline(always)]
-unsafe fn tile<E: Element<Real: Lanes>, S: Simd, const VECTORS: usize, const BY_ROW: bool>(
+unsafe fn tile<E: Element<Real: Lanes>, S: Simd, const VECTORS: usize>(
     simd: S,
     k: usize,
     mut a: *const E::Real,
-    mut b: *const E::Real,
+    [row_a, step_a, block_a]: [usize; 3],
+    b: Rows<E::Real>,
     target: &Target<E>,
+    ahead: &mut Ahead,
 ) {
     let lanes = E::Real::lanes::<S>();
     let block = steps::<E::Real>();
     let zero = E::Real::splat(simd, E::Real::ZERO);
     let mut sums = [[zero; VECTORS]; ROWS];
-    let mut left = k;
+    let (mut left, mut row) = (k, b.first);
     while left > 0 {
-        prefetch(a.wrapping_add(2 * block * ROWS), block * ROWS);
         let steps = left.min(block);
+        // The block of A after next. A comes from beyond the second-level cache, and what a processor fetches ahead by itself
+        // ends with each page of 4 KiB.
+        for r in 0..ROWS {
+            let line = if step_a == 1 { r * row_a } else { r * block };
+            prefetch(a.wrapping_add(2 * block_a + line));
+        }
+        ahead.ask(steps);
         for step in 0..steps {
             // SAFETY: the panels hold all steps.
             unsafe {
-                let row: [_; VECTORS] =
-                    std::array::from_fn(|v| b.add(v * lanes).cast::<<E::Real as Lanes>::Vector<S>>().read_unaligned());
+                let b: [_; VECTORS] = std::array::from_fn(|v| {
+                    row.add(v * lanes).cast::<<E::Real as Lanes>::Vector<S>>().read_unaligned()
+                });
                 for (r, sums) in sums.iter_mut().enumerate() {
-                    let place = if BY_ROW { r * block + step } else { step * ROWS + r };
-                    let x = E::Real::splat(simd, *a.add(place));
-                    for (sum, b) in sums.iter_mut().zip(row) {
+                    let x = E::Real::splat(simd, *a.add(r * row_a + step * step_a));
+                    for (sum, b) in sums.iter_mut().zip(b) {
                         *sum = E::Real::fma(simd, x, b, *sum);
                     }
                 }
-                b = b.add(VECTORS * lanes);
             }
+            row = row.wrapping_add(b.apart);
         }
-        a = a.wrapping_add(block * ROWS);
+        a = a.wrapping_add(block_a);
         left -= steps;
     }
     if E::IN_PLACE && target.columns == VECTORS * lanes {
@@ -150,18 +183,4 @@ fn write<E: Element>(sums: &[E::Real], to: &mut [E], add: bool) {
     } else {
         E::narrow(sums, to);
     }
-}
-
-/// Asks for so many elements, which will be read soon. A's panels come from beyond the second-level cache, and what a
-/// processor fetches ahead by itself ends with each page of 4 KiB.
-#[inline(always)]
-fn prefetch<T>(from: *const T, elements: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in (0..elements).step_by(64 / size_of::<T>()) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: no address is wrong for it.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(line).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (from, elements);
 }
