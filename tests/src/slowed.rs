@@ -58,7 +58,7 @@ struct Slowed {
 const BLOCK_END: [&str; 2] = ["            AFTER", "        }"];
 /// Where that loop is used for two panels.
 const PRODUCT: &str =
-    "    PRODUCT(ZERO, for (uint i = 0; i < lines; ++i, next += LINE) prefetch_line(next);, , b += COLUMNS;)\n";
+    "    PRODUCT(for (uint i = 0; i < lines; ++i, next += LINE) prefetch_line(next);, , b += COLUMNS;)\n";
 const FUNCTION: &str = "static void multiply(";
 
 /// Multiplies some blocks again, by zeros that no compiler knows to be zeros.

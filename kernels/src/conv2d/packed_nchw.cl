@@ -171,7 +171,6 @@ static void multiply_rows(global const sum_t *a, global const sum_t *b, ulong ap
     ahead_t ahead = *lines;
     bool asks;
     PRODUCT(
-        ZERO,
         ahead.owed += ahead.lines;
         asks = ahead.owed >= ahead.steps;
         ahead.owed -= asks ? ahead.steps : 0;

@@ -145,10 +145,10 @@ static void prefetch_a(global const sum_t *a)
         prefetch_line(a + 2 * WIDTH * ROWS + i);
 }
 
-// The sums of a tile, which START as something, of a panel of A at `a` and `k` rows of B. BLOCK is done once for a block
-// along k. Each row is at `b` when BEFORE was done, and AFTER follows it.
-#define PRODUCT(START, BLOCK, BEFORE, AFTER)                                                                           \
-    EACH_ROW(START)                                                                                                    \
+// The sums of a tile: the product of a panel of A at `a` and `k` rows of B. BLOCK is done once for a block along k. Each row
+// is at `b` when BEFORE was done, and AFTER follows it.
+#define PRODUCT(BLOCK, BEFORE, AFTER)                                                                                  \
+    EACH_ROW(ZERO)                                                                                                     \
     for (uint depth = 0; depth < k; depth += WIDTH, a += WIDTH * ROWS) {                                               \
         prefetch_a(a);                                                                                                 \
         BLOCK                                                                                                          \
@@ -166,6 +166,6 @@ static void prefetch_a(global const sum_t *a)
 static void multiply(global const sum_t *a, global const sum_t *b, uint k, global stored_t *to, ulong stride, uint rows,
                      uint columns, global const sum_t *next, uint lines)
 {
-    PRODUCT(ZERO, for (uint i = 0; i < lines; ++i, next += LINE) prefetch_line(next);, , b += COLUMNS;)
+    PRODUCT(for (uint i = 0; i < lines; ++i, next += LINE) prefetch_line(next);, , b += COLUMNS;)
     EACH_ROW(WRITE)
 }

@@ -6,16 +6,18 @@
 //! the first grows. Where there are fewer blocks of queries than threads, threads share out the keys, and what they kept
 //! is merged at the end.
 
+mod product;
 mod softmax;
 #[cfg(test)]
 mod tests;
 
-use super::block::{Matrix, Pool, Update, evenly, multiply, pieces};
+use super::block::{Pool, evenly, pieces};
 use super::element::{Element, Precision, Real};
 use super::memory::HostMemory;
 use super::views::{view, view_mut};
 use crate::{Error, LibraryCall, Result};
 use half::f16;
+use product::{Matrix, Update, multiply};
 use rayon::prelude::*;
 use softmax::State;
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! Convolution where a pixel's channels lie together, as products: pixels are the rows of A, and filters the columns of B.
 
 use super::Shape;
-use super::columns::gather_windows;
+use super::windows::gather_windows;
 use crate::Result;
 use crate::host::block::Pool;
 use crate::host::element::Element;

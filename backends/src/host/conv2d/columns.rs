@@ -1,8 +1,8 @@
-//! The inputs that a block of output pixels sums over, as a matrix.
+//! The inputs that output pixels sum over, as columns of a matrix.
 
 use super::Shape;
 use crate::host::element::{Element, Real};
-use crate::host::tiles::{Lanes, parts_of_row, steps};
+use crate::host::tiles::Lanes;
 use pulp::Simd;
 use std::ops::Range;
 
@@ -59,7 +59,7 @@ impl Tap {
     /// Where neighbouring rows of the image lie as far apart in the input as in the columns, as they do with stride 1
     /// and an output as wide as the input, they are copied as one run, with the padding between them.
     fn of(shape: &Shape, segments: &[Segment], r: usize, s: usize) -> Self {
-        let image = shape.groups * shape.c * shape.input[0] * shape.input[1];
+        let image = shape.groups * shape.c * shape.plane();
         let mut tap = Self::default();
         for segment in segments {
             let columns = segment.at..segment.at + segment.len;
@@ -109,7 +109,7 @@ struct Sources<M> {
 
 impl<M> Sources<M> {
     fn of(shape: &Shape, pixels: &Range<usize>, vectors: usize, lanes: usize, mask: impl Fn(u64) -> M) -> Self {
-        let image = shape.groups * shape.c * shape.input[0] * shape.input[1];
+        let image = shape.groups * shape.c * shape.plane();
         let segments = segments(shape, pixels);
         let mut sources = Self { all: Vec::new(), of_vector: Vec::new() };
         let mut found: Vec<(isize, u64)> = Vec::new();
@@ -156,7 +156,7 @@ fn gather_vectors<T: Lanes, S: Simd>(
 ) {
     let lanes = T::lanes::<S>();
     let sources = Sources::of(shape, pixels, width / lanes, lanes, |bits| T::lanes_of(simd, bits));
-    let plane = shape.input[0] * shape.input[1];
+    let plane = shape.plane();
     for (channel, rows) in panel.chunks_exact_mut(shape.taps() * width).enumerate() {
         let channel = x[channel * plane..].as_ptr();
         let mut all = sources.all.iter();
@@ -194,12 +194,12 @@ pub(super) fn gather<E: Element<Real: Lanes>, S: Simd>(
 #[inline(always)]
 fn gather_runs<E: Element>(shape: &Shape, x: &[E], pixels: &Range<usize>, columns: &mut [E::Real], width: usize) {
     let taps = shape.taps();
-    let channel_len = shape.input[0] * shape.input[1];
+    let plane = shape.plane();
     let segments = segments(shape, pixels);
     for tap in 0..taps {
         let plan = Tap::of(shape, &segments, tap / shape.kernel[1], tap % shape.kernel[1]);
         for (channel, row) in columns.chunks_exact_mut(width).skip(tap).step_by(taps).enumerate() {
-            let channel = &x[channel * channel_len..];
+            let channel = &x[channel * plane..];
             for (run, from) in &plan.runs {
                 let (from, to) = (&channel[*from..], &mut row[run.start..]);
                 match shape.stride[1] {
@@ -238,62 +238,5 @@ fn every_other<E: Element>(from: &[E], to: &mut [E::Real], len: usize) {
         for (to, from) in to[..len].iter_mut().zip(from.iter().step_by(2)) {
             *to = from.real();
         }
-    }
-}
-
-/// Puts what `pixels` sum over into a panel of A: of a window, ordered r, s, channel, the elements of `depth`. `x` starts at
-/// the group's first channel.
-pub(super) fn gather_windows<E: Element<Real: Lanes>>(
-    shape: &Shape,
-    x: &[E],
-    pixels: Range<usize>,
-    depth: Range<usize>,
-    panel: &mut [E::Real],
-) {
-    let [height, width] = shape.input;
-    let channels = shape.groups * shape.c;
-    // Where neighbours in a row of X are neighbours in a window too, they are copied together.
-    let together = if shape.groups == 1 && shape.dilation[1] == 1 { shape.kernel[1] } else { 1 };
-    let run = together * shape.c;
-    for (row, pixel) in pixels.enumerate() {
-        let pixel = Pixel::of(shape, pixel);
-        for first in (depth.start / run * run..depth.end).step_by(run) {
-            let tap = first / shape.c;
-            let (r, s) = (tap / shape.kernel[1], tap % shape.kernel[1]);
-            let y = meets(shape, 0, pixel.y, r);
-            let inside = |s: usize| y.is_some() && meets(shape, 1, pixel.x, s).is_some();
-            // Those inside are consecutive.
-            let left = (s..s + together).position(inside).unwrap_or(together);
-            let right = (s..s + together).rposition(inside).map_or(left, |last| last + 1);
-            let from = y.filter(|_| left < right).map_or(&[][..], |y| {
-                let x_ = pixel.x * shape.stride[1] + (s + left) * shape.dilation[1] - shape.pad[1];
-                &x[((pixel.image * height + y) * width + x_) * channels..][..(right - left) * shape.c]
-            });
-            let filled = first + left * shape.c..first + right * shape.c;
-            for (part, is_filled) in
-                [(first..filled.start, false), (filled.clone(), true), (filled.end..first + run, false)]
-            {
-                let (start, end) = (part.start.max(depth.start), part.end.min(depth.end));
-                let mut next = start;
-                for to in parts_of_row(panel, row, start.max(depth.start) - depth.start, end.saturating_sub(start)) {
-                    if is_filled {
-                        put(&from[next - filled.start..][..to.len()], to);
-                        next += to.len();
-                    } else {
-                        to.fill(E::Real::ZERO);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Converts `from` into `to`, which is as long: often a block of steps, of which the compiler knows the length.
-#[inline(always)]
-fn put<E: Element<Real: Lanes>>(from: &[E], to: &mut [E::Real]) {
-    let block = steps::<E::Real>();
-    match E::in_place(from) {
-        Some(from) if from.len() == block => to[..block].copy_from_slice(&from[..block]),
-        _ => E::widen(from, to),
     }
 }

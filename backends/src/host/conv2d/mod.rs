@@ -10,6 +10,7 @@ mod direct;
 mod planes;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use super::block::Pool;
 use super::element::{Element, Precision};
@@ -96,7 +97,7 @@ impl Shape {
     }
 
     fn x_len(&self) -> usize {
-        self.n * self.groups * self.c * self.input[0] * self.input[1]
+        self.n * self.groups * self.c * self.plane()
     }
 
     fn w_len(&self) -> usize {
@@ -109,7 +110,17 @@ impl Shape {
 
     /// Output pixels of all images.
     fn pixels(&self) -> usize {
-        self.n * self.output[0] * self.output[1]
+        self.n * self.area()
+    }
+
+    /// Output pixels of an image.
+    fn area(&self) -> usize {
+        self.output[0] * self.output[1]
+    }
+
+    /// Elements of a channel of an input image.
+    fn plane(&self) -> usize {
+        self.input[0] * self.input[1]
     }
 
     /// Positions of the kernel.

@@ -7,7 +7,7 @@
 use super::Shape;
 use super::columns::{Pixel, gather};
 use crate::Result;
-use crate::host::block::Pool;
+use crate::host::block::{Pool, SMALL_COPY, each};
 use crate::host::element::Element;
 use crate::host::tiles::{Ahead, Lanes, Left, Order, ROWS, Rows, Scratch, Target, columns, multiply, pack_a, panel_a};
 use pulp::{Arch, Simd, WithSimd};
@@ -21,8 +21,6 @@ const FEW_TASKS_PER_THREAD: usize = 2;
 /// Panels of pixels that are worth a copy of the filters; for fewer they are read where they are stored, or copied by each
 /// task for itself.
 const SOME_PIXELS: usize = 3;
-/// Elements of a copy that are not worth another thread's start.
-const SMALL_COPY: usize = 1 << 17;
 
 /// A task's memory: a panel of inputs, one of filters, and a tile of Y.
 #[derive(Default)]
@@ -74,11 +72,12 @@ pub(super) fn run<E: Element<Real: Lanes>>(
     let panel = panel_a::<E::Real>(reduction);
     let panels = if split.pixels < SOME_PIXELS { 0 } else { shape.groups * split.filters };
     let filters = shared.elements::<E::Real>(panels * panel)?;
-    let at_least = if filters.len() < SMALL_COPY { usize::MAX } else { 1 };
-    let panels = filters.par_chunks_mut(panel).enumerate().with_min_len(at_least);
-    panels.for_each(|(index, to)| pack_filters(shape, w, index / split.filters, index % split.filters, to));
+    each(filters.len() < SMALL_COPY, filters.par_chunks_mut(panel).enumerate(), |(index, to)| {
+        pack_filters(shape, w, index / split.filters, index % split.filters, to);
+        Ok(())
+    })?;
     let all = Planes { shape, split, x, w, filters, y: y.as_mut_ptr() };
-    (0..split.tasks).into_par_iter().with_max_len(1).try_for_each(|task| {
+    each(false, (0..split.tasks).into_par_iter(), |task| {
         own.with(Own::default, |own| {
             let inputs = own.inputs.elements::<E::Real>(reduction * width)?;
             let filters = own.filters.elements::<E::Real>(panel)?;
@@ -112,8 +111,8 @@ unsafe impl<E: Element> Sync for Planes<'_, E> {}
 impl<E: Element<Real: Lanes>> Planes<'_, E> {
     /// Where a channel's plane of an image begins in X.
     fn plane(&self, image: usize, group: usize) -> usize {
-        let Shape { groups, c, input, .. } = self.shape;
-        (image * groups + group) * c * input[0] * input[1]
+        let Shape { groups, c, .. } = self.shape;
+        (image * groups + group) * c * self.shape.plane()
     }
 
     /// The pixels' inputs, where they lie in X as the rows of a panel do.
@@ -128,14 +127,13 @@ impl<E: Element<Real: Lanes>> Planes<'_, E> {
     /// What the panel after `pixels` needs that these did not, within so many steps.
     fn ahead(&self, group: usize, pixels: &Range<usize>, width: usize, steps: usize) -> Ahead {
         let shape = self.shape;
-        let (area, input) = (shape.area(), shape.input[0] * shape.input[1]);
-        let first = pixels.end;
+        let (area, first) = (shape.area(), pixels.end);
         let mut inputs = shape.inputs(&(first..first + width));
         if first / area == pixels.start / area {
             inputs.start = inputs.start.max(shape.inputs(pixels).end);
         }
         let first = self.x.as_ptr().wrapping_add(self.plane(first / area, group) + inputs.start);
-        Ahead::rows(first, inputs.len(), input, shape.c, steps)
+        Ahead::rows(first, inputs.len(), shape.plane(), shape.c, steps)
     }
 
     /// Where an output of a filter lies.
@@ -207,19 +205,18 @@ impl<E: Element<Real: Lanes>> WithSimd for Task<'_, E> {
                     }
                 };
                 let filters = group * shape.k + panel * ROWS..group * shape.k + shape.k.min((panel + 1) * ROWS);
-                let (rows, columns) = (filters.len(), pixels.len());
                 // SAFETY: the panels are as long as the reduction, and these outputs are this task's.
                 unsafe {
-                    if one_image {
-                        let c = y.add(self.all.place(pixels.start, filters.start));
-                        let target = Target { c, stride: area, rows, columns, add: false };
-                        multiply(simd, left, reduction, a, b, &target, &mut ahead);
+                    let (c, stride) = if one_image {
+                        (y.add(self.all.place(pixels.start, filters.start)), area)
                     } else {
-                        let c = self.tile.as_mut_ptr();
-                        let target = Target { c, stride: width, rows, columns, add: false };
-                        multiply(simd, left, reduction, a, b, &target, &mut ahead);
-                        self.all.scatter(self.tile, &pixels, filters, width);
-                    }
+                        (self.tile.as_mut_ptr(), width)
+                    };
+                    let target = Target { c, stride, rows: filters.len(), columns: pixels.len(), add: false };
+                    multiply(simd, left, reduction, a, b, &target, &mut ahead);
+                }
+                if !one_image {
+                    self.all.scatter(self.tile, &pixels, filters, width);
                 }
             }
         }
@@ -227,11 +224,6 @@ impl<E: Element<Real: Lanes>> WithSimd for Task<'_, E> {
 }
 
 impl Shape {
-    /// Pixels of an image of Y.
-    fn area(&self) -> usize {
-        self.output[0] * self.output[1]
-    }
-
     /// Elements of a plane between the first and the last one that these pixels sum over, as far as they are of the first
     /// one's image.
     fn inputs(&self, pixels: &Range<usize>) -> Range<usize> {

@@ -6,7 +6,7 @@ use super::scratch::Scratch;
 use super::tile::{Left, Order, ROWS, Rows, Target, columns, multiply};
 use super::vectors::Lanes;
 use crate::Result;
-use crate::host::block::{Pool, evenly, pieces};
+use crate::host::block::{Pool, SMALL_COPY, each, evenly, pieces};
 use crate::host::element::Element;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -35,9 +35,8 @@ const FEW_PANELS: usize = 8;
 const FEW_COLUMNS: usize = 512;
 /// Tasks for each thread: so many that one that is slowed down leaves its share to others.
 const TASKS_PER_THREAD: usize = 4;
-/// Floating-point operations, and elements of a copy, that are not worth another thread's start.
+/// Floating-point operations that are not worth another thread's start.
 const SMALL_FLOP: usize = 1 << 20;
-const SMALL_COPY: usize = 1 << 17;
 
 /// C = A·B, where functions copy A and B to panels.
 pub(in crate::host) struct Product<E, A, B> {
@@ -229,14 +228,4 @@ impl<E: Element<Real: Lanes>, A, B> WithSimd for Tiles<'_, E, A, B> {
             }
         }
     }
-}
-
-/// Does all of some work: by all threads, unless it is too small for that.
-fn each<I: IndexedParallelIterator>(
-    small: bool,
-    work: I,
-    run: impl Fn(I::Item) -> Result<()> + Send + Sync,
-) -> Result<()> {
-    let pieces = if small { usize::MAX } else { 1 };
-    work.with_min_len(pieces).with_max_len(pieces).try_for_each(run)
 }
