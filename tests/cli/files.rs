@@ -112,7 +112,7 @@ fn runs_of_another_machine_or_program_are_not_gone_on_with() {
     for (name, text, words) in [
         ("device", header(|header| header["devices"][0]["name"] = "Abacus".into()), "host:0 was `Abacus`"),
         ("driver", header(|header| header["devices"][0]["driver"] = "beads 1".into()), "with beads 1"),
-        ("gone", header(|header| header["plan"]["cases"][0] = "gemm/f32/8x8x8/gemm-rs@host:5".into()), "host:5"),
+        ("gone", header(|header| header["plan"]["cases"][0] = "gemm/f32/8x8x8/packed@host:5".into()), "host:5"),
         ("kernel", header(|header| header["plan"]["cases"][0] = "conv/f32/8x8x8/x@host:0".into()), "kernel `conv`"),
         ("case", header(|header| header["plan"]["cases"][0] = "what?".into()), "`what?` is no case"),
         ("profile", header(|header| header["plan"]["profile"] = "heroic".into()), "unknown profile `heroic`"),

@@ -66,10 +66,13 @@ fn list() {
     let text = stdout(&["list"]);
     assert!(text.starts_with("gemm: ") && text.contains("1x4096x4096-nt"), "{text}");
     let text = stdout(&["list", "--plans"]);
-    assert!(text.lines().any(|line| line.split_whitespace().eq(["host:0", "f32", "gemm-rs"])), "{text}");
+    assert!(text.lines().any(|line| line.split_whitespace().eq(["host:0", "f32", "packed"])), "{text}");
     let kernels = json(&["list", "--json", "--plans"]);
     assert_eq!(kernels[0]["kernel"], "gemm");
-    assert_eq!(kernels[0]["dtypes"], serde_json::json!(["f64", "f32", "tf32", "bf16", "f16", "f16-acc16", "i8"]));
+    assert_eq!(
+        kernels[0]["dtypes"],
+        serde_json::json!(["f64", "f32", "tf32", "bf16", "f16", "f16-acc16", "i8"])
+    );
     let plans = kernels[0]["plans"].as_array().unwrap();
     assert!(plans.iter().any(|row| row["dtype"] == "f16-acc16" && row["unsupported"].is_string()), "{plans:?}");
     assert!(json(&["list", "--json"])[0]["plans"].is_null());

@@ -31,7 +31,7 @@ impl HostDevice {
             id: DeviceId::new("host", 0),
             name: cpu.name.clone(),
             vendor: cpu.vendor.clone(),
-            driver: format!("gemm {}", kernel::GEMM_VERSION),
+            driver: "built-in".to_owned(),
             physical_id: PhysicalId::default(),
             caps: Caps {
                 kind: DeviceKind::Cpu,
@@ -65,7 +65,7 @@ impl HostDevice {
 
 /// The functions with their libraries: this program's own before those of the machine.
 fn libraries() -> BTreeMap<String, Vec<String>> {
-    let own = [("gemm", kernel::PACKED), ("conv2d", kernel::PACKED), ("attention", kernel::GEMM_RS)];
+    let own = [("gemm", kernel::PACKED), ("conv2d", kernel::PACKED), ("attention", kernel::PACKED)];
     let probes = ["fma", "stream"].map(|function| (function, probe::NATIVE));
     let machine = blas::found().map(|cblas| ("gemm", cblas.name));
     let mut libraries: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -10,12 +10,8 @@ use crate::{Error, LibraryCall, Result};
 
 /// The name of this program's own vector code, as a library of the host.
 pub(super) const PACKED: &str = "packed";
-/// The `gemm` crate's.
-pub(super) const GEMM_RS: &str = "gemm-rs";
-/// Its version, as the workspace's manifest pins it.
-pub(super) const GEMM_VERSION: &str = "0.19";
 
-/// The widest instruction set that the library's kernels use on this CPU.
+/// The widest instruction set that vector code uses on this CPU.
 pub(super) fn isa() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
@@ -52,7 +48,7 @@ impl HostKernel {
         match (call.library.as_str(), call.function.as_str()) {
             (PACKED, "gemm") => PackedGemm::prepare(call).map(Self::PackedGemm),
             (PACKED, "conv2d") => Conv2d::prepare(call).map(Self::Conv2d),
-            (GEMM_RS, "attention") => Attention::prepare(call).map(Self::Attention),
+            (PACKED, "attention") => Attention::prepare(call).map(Self::Attention),
             (probe::NATIVE, "fma") => probe::Fma::prepare(call).map(Self::Fma),
             (probe::NATIVE, "stream") => probe::Stream::prepare(call).map(Self::Stream),
             (_, "gemm") => BlasGemm::prepare(call).map(Self::BlasGemm),

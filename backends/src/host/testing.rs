@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test may panic.
 
 use super::HostDriver;
-use super::kernel::{GEMM_RS, PACKED};
+use super::kernel::PACKED;
 use crate::{Access, Command, Driver, KernelSpec, Launch, LibraryCall, Result, Source};
 use bytemuck::Pod;
 use half::f16;
@@ -29,7 +29,7 @@ pub(super) fn call(function: &str, arguments: &Value, operands: &[Vec<f64>], out
     let device = HostDriver.open(0)?;
     let kernel = device.compile(&KernelSpec {
         source: Source::Library(LibraryCall {
-            library: if function == "attention" { GEMM_RS } else { PACKED }.to_owned(),
+            library: PACKED.to_owned(),
             function: function.to_owned(),
             arguments: arguments.as_object().unwrap().clone(),
         }),

@@ -14,19 +14,21 @@ mod tests;
 use super::block::{Pool, evenly, pieces};
 use super::element::{Element, Precision, Real};
 use super::memory::HostMemory;
+use super::tiles::{Lanes, Left, ROWS, columns, lanes, pack_b};
 use super::views::{view, view_mut};
 use crate::{Error, LibraryCall, Result};
 use half::f16;
-use product::{Matrix, Update, multiply};
+use product::{Tall, Wide, product};
 use rayon::prelude::*;
-use softmax::State;
+use softmax::{LANES, State, mask};
 use std::ops::Range;
 
 /// Queries of a block.
 const QUERIES: usize = 256;
-/// Keys of a block: so few that its scores and the library's packed copies of K and V stay in a core's own cache.
-const KEYS: usize = 256;
-/// Queries that go together where some keys of a block are masked: few, so that few masked scores are computed.
+/// Keys of a block: whole tiles, and so few that its scores, K and V stay in a core's own cache.
+const KEYS: usize = 42 * ROWS;
+/// Queries that go together where some keys of a block are masked: few, so that few masked scores are computed, and whole
+/// panels.
 const MASKED_QUERIES: usize = 64;
 
 /// What the function is told.
@@ -107,25 +109,35 @@ struct Task<'a, E> {
 
 /// A thread's memory, whose size depends on the head's alone.
 struct Scratch<T> {
+    /// Panels of Q.
     queries: Vec<T>,
+    /// Rows of K where they can't be read in place.
     keys: Vec<T>,
+    /// Panels of V where it can't be read in place.
     values: Vec<T>,
+    /// A row for each key, a column for each query: so softmax goes along vectors, and K is read as it lies.
     scores: Vec<T>,
     state: State<T>,
 }
 
-impl<T: Real> Scratch<T> {
-    /// With room for the operands where they are not used in place.
-    fn new(head_dim: usize, in_place: bool) -> Self {
-        let wide = |rows: usize| vec![T::ZERO; if in_place { 0 } else { rows * head_dim }];
+impl<T: Lanes> Scratch<T> {
+    fn new(head_dim: usize) -> Self {
+        let width = columns::<T>();
+        let zeros = |elements: usize| vec![T::ZERO; elements];
         Self {
-            queries: wide(QUERIES),
-            keys: wide(KEYS),
-            values: wide(KEYS),
-            scores: vec![T::ZERO; QUERIES * KEYS],
+            queries: zeros(QUERIES.next_multiple_of(width) * head_dim),
+            keys: zeros(KEYS * head_dim),
+            values: zeros(KEYS * head_dim.next_multiple_of(width)),
+            scores: zeros(KEYS * score_stride(QUERIES)),
             state: State::default(),
         }
     }
+}
+
+/// Elements from a key's scores to the next one's, of so many queries: whole vectors with room for a tile's rows, and no
+/// multiple of what caches tell lines apart by.
+fn score_stride(queries: usize) -> usize {
+    queries.next_multiple_of(LANES) + LANES / 2
 }
 
 /// A prepared attention.
@@ -150,7 +162,7 @@ impl Attention {
         }
     }
 
-    fn run_as<E: Element>(&self, buffers: &[&HostMemory], pool: &Pool<Scratch<E::Real>>) -> Result<()> {
+    fn run_as<E: Element<Real: Lanes>>(&self, buffers: &[&HostMemory], pool: &Pool<Scratch<E::Real>>) -> Result<()> {
         let [q, k, v, o] = buffers else {
             return Err(Error::invalid("attention takes the buffers Q, K, V and O"));
         };
@@ -170,7 +182,7 @@ struct Operands<'a, E> {
     v: &'a [E],
 }
 
-impl<E: Element> Operands<'_, E> {
+impl<E: Element<Real: Lanes>> Operands<'_, E> {
     fn run(&self, output: &mut [E], pool: &Pool<Scratch<E::Real>>) {
         let shape = self.shape;
         let blocks = shape.blocks();
@@ -184,7 +196,7 @@ impl<E: Element> Operands<'_, E> {
             }
         }
         let threads = rayon::current_num_threads();
-        let make = || Scratch::new(shape.head_dim, E::IN_PLACE);
+        let make = || Scratch::new(shape.head_dim);
         if tasks.len() >= threads {
             // Under a causal mask the last blocks are the longest, and so the first to be started.
             tasks.reverse();
@@ -216,35 +228,77 @@ impl<E: Element> Operands<'_, E> {
     /// Leaves in the scratch's state what the queries of `rows` get from `keys`.
     fn attend(&self, problem: usize, rows: &Range<usize>, keys: Range<usize>, scratch: &mut Scratch<E::Real>) {
         let shape = self.shape;
-        let d = shape.head_dim;
-        let Scratch { queries, keys: wide_k, values: wide_v, scores, state } = scratch;
-        let q_start = (problem * shape.group * shape.seq_q + rows.start) * d;
-        let q = E::widened(&self.q[q_start..q_start + rows.len() * d], queries);
+        let (d, width) = (shape.head_dim, columns::<E::Real>());
+        let Scratch { queries, keys: copy_of_k, values: copy_of_v, scores, state } = scratch;
+        self.pack_queries(problem * shape.group * shape.seq_q + rows.start, rows.len(), queries);
         state.clear(rows.len(), d);
         for keys in pieces(keys, KEYS) {
-            let at = (problem * shape.seq_kv + keys.start) * d..(problem * shape.seq_kv + keys.end) * d;
-            let k = E::widened(&self.k[at.clone()], wide_k);
-            let v = E::widened(&self.v[at], wide_v);
+            let first_key = problem * shape.seq_kv + keys.start;
+            let k = self.keys(first_key, keys.len(), copy_of_k);
+            let v = self.values(first_key, keys.len(), copy_of_v);
+            let next_k = (first_key + keys.len()) * d;
+            let next_k = &self.k[next_k..self.k.len().min(next_k + KEYS * d)];
             let masked = shape.causal && rows.clone().any(|row| shape.visible(row) < keys.end);
             for part in pieces(rows.clone(), if masked { MASKED_QUERIES } else { rows.len() }) {
                 let n = shape.reach(&part).min(keys.end).saturating_sub(keys.start);
                 if n == 0 {
                     continue;
                 }
-                let first = part.start - rows.start;
-                let (m, q) = (part.len(), Matrix::rows(&q[first * d..], d));
-                let scores = &mut scores[..m * n];
-                let scale = Update::Set(E::Real::inverse_root(d));
-                // SAFETY: the scores are `m` rows of `n`.
-                unsafe { multiply([m, n, d], q, Matrix::rows(k, d).transposed(), scores.as_mut_ptr(), n, scale) };
-                let visible = part.map(|row| shape.visible(row).saturating_sub(keys.start).min(n));
-                state.exponentials(first, scores, n, visible);
-                let out = &mut state.output[first * d..][..m * d];
-                // SAFETY: the output's rows are `m` rows of `d`.
-                unsafe {
-                    multiply([m, d, n], Matrix::rows(scores, n), Matrix::rows(v, d), out.as_mut_ptr(), d, Update::Add);
-                };
+                let (first, m, stride) = (part.start - rows.start, part.len(), score_stride(part.len()));
+                let q = Wide { elements: &queries[first * d..], panel: width * d, apart: width };
+                let next_v = &self.v[first_key * d..][..n * d];
+                product([n, m.next_multiple_of(lanes::<E::Real>()), d], &k, &q, scores, stride, false, next_v);
+                let scores = &mut scores[..n * stride];
+                if masked {
+                    let visible = |row| shape.visible(row).saturating_sub(keys.start).min(n) as u32;
+                    mask(scores, stride, &part.map(visible).collect::<Vec<_>>());
+                }
+                state.exponentials(first..first + m, scores, stride);
+                let p = Tall { elements: scores, left: Left::Transposed(stride) };
+                product([m, d, n], &p, &v, &mut state.output[first * d..], d, true, next_k);
             }
         }
+    }
+
+    /// Copies so many queries from the `first` on to panels whose columns they are, scaled as their scores are to be.
+    fn pack_queries(&self, first: usize, count: usize, queries: &mut [E::Real]) {
+        let (d, width) = (self.shape.head_dim, columns::<E::Real>());
+        let scale = E::Real::inverse_root(d);
+        for (start, panel) in (0..count).step_by(width).zip(queries.chunks_exact_mut(width * d)) {
+            pack_b(true, &self.q[(first + start) * d..], d, width.min(count - start), 0..d, panel);
+            for x in panel {
+                *x = *x * scale;
+            }
+        }
+    }
+
+    /// Rows of K from the `first` on, as many as whole tiles have for `count`: in place, unless they are to be widened or K
+    /// ends before them.
+    fn keys<'a>(&'a self, first: usize, count: usize, copy: &'a mut [E::Real]) -> Tall<'a, E::Real> {
+        let d = self.shape.head_dim;
+        let all = &self.k[first * d..];
+        let elements = match E::in_place(all) {
+            Some(k) if k.len() >= count.next_multiple_of(ROWS) * d => k,
+            _ => {
+                E::widen(&all[..count * d], &mut copy[..count * d]);
+                &*copy
+            }
+        };
+        Tall { elements, left: Left::Stored(d) }
+    }
+
+    /// `count` rows of V from the `first` on: in place, unless they are to be widened, or are no whole tiles wide and so
+    /// copied to panels.
+    fn values<'a>(&'a self, first: usize, count: usize, copy: &'a mut [E::Real]) -> Wide<'a, E::Real> {
+        let (d, width) = (self.shape.head_dim, columns::<E::Real>());
+        let all = &self.v[first * d..][..count * d];
+        if d.is_multiple_of(width) {
+            return Wide { elements: E::widened(all, copy), panel: width, apart: d };
+        }
+        let panel = count * width;
+        for (start, panel) in (0..d).step_by(width).zip(copy.chunks_exact_mut(panel)) {
+            pack_b(false, &all[start..], d, width.min(d - start), 0..count, panel);
+        }
+        Wide { elements: copy, panel, apart: width }
     }
 }

@@ -1,81 +1,86 @@
-//! One thread's product of matrices.
+//! One thread's products of small matrices, tile by tile, of operands that are mostly read where they lie.
 
-use crate::host::element::Real;
-use gemm::Parallelism;
+use crate::host::tiles::{Ahead, Lanes, Left, ROWS, Rows, Target, columns, multiply};
+use pulp::{Arch, Simd, WithSimd};
 
-/// A matrix that is read: where it starts and the elements from a row, and from a column, to the next.
-#[derive(Clone, Copy)]
-pub(super) struct Matrix<'a, T> {
+/// The left matrix: as many rows as whole tiles have.
+pub(super) struct Tall<'a, T> {
     pub(super) elements: &'a [T],
-    pub(super) row: usize,
-    pub(super) column: usize,
+    /// How they lie, but for panels.
+    pub(super) left: Left,
 }
 
-impl<'a, T> Matrix<'a, T> {
-    /// Rows of contiguous elements, `row` apart.
-    pub(super) fn rows(elements: &'a [T], row: usize) -> Self {
-        Self { elements, row, column: 1 }
-    }
-
-    /// Its transpose.
-    pub(super) fn transposed(self) -> Self {
-        Self { row: self.column, column: self.row, ..self }
-    }
-
-    fn holds(&self, rows: usize, columns: usize) -> bool {
-        rows == 0 || columns == 0 || (rows - 1) * self.row + (columns - 1) * self.column < self.elements.len()
-    }
+/// The right matrix: panels of a tile's columns, with a row for each step.
+pub(super) struct Wide<'a, T> {
+    pub(super) elements: &'a [T],
+    /// Elements from a panel to the next.
+    pub(super) panel: usize,
+    /// Elements from a row to the next.
+    pub(super) apart: usize,
 }
 
-/// What becomes of a product.
-#[derive(Clone, Copy)]
-pub(super) enum Update<T> {
-    /// The result is the product times this factor.
-    Set(T),
-    /// The product is added to the result.
-    Add,
-}
-
-/// The product of the `m` by `k` matrix `a` and the `k` by `n` matrix `b`, computed by this thread alone, into rows of
-/// `n` contiguous elements that start at `c` and are `c_row` apart.
-///
-/// # Safety
-/// The rows at `c` are valid and nobody else accesses them meanwhile; with [`Update::Add`] they are initialised.
-pub(super) unsafe fn multiply<T: Real>(
+/// Writes the product of `m` rows and `n` columns, `k` steps long, to rows of `c` that are `stride` elements apart, or adds
+/// it to them. Asks meanwhile for `next` in memory.
+pub(super) fn product<T: Lanes>(
     [m, n, k]: [usize; 3],
-    a: Matrix<'_, T>,
-    b: Matrix<'_, T>,
-    c: *mut T,
-    c_row: usize,
-    update: Update<T>,
+    a: &Tall<'_, T>,
+    b: &Wide<'_, T>,
+    c: &mut [T],
+    stride: usize,
+    add: bool,
+    next: &[impl Sized],
 ) {
-    assert!(a.holds(m, k) && b.holds(k, n), "operands of a product of {m} by {k} by {n}");
-    let (read, factor) = match update {
-        Update::Set(factor) => (false, factor),
-        Update::Add => (true, T::ONE),
+    let (rows, width) = (m.next_multiple_of(ROWS), columns::<T>());
+    let holds = |len: usize, count: usize, apart: usize, each: usize| (count - 1) * apart + each <= len;
+    let a_holds = match a.left {
+        Left::Stored(row) => holds(a.elements.len(), rows, row, k),
+        Left::Transposed(step) => holds(a.elements.len(), k, step, rows),
+        Left::Panel(_) => false,
     };
-    // SAFETY: the operands hold what their strides reach, as asserted; the caller vouches for the result.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            c,
-            1,
-            c_row as isize,
-            read,
-            a.elements.as_ptr(),
-            a.column as isize,
-            a.row as isize,
-            b.elements.as_ptr(),
-            b.column as isize,
-            b.row as isize,
-            T::ONE,
-            factor,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
+    let before_last = (n.div_ceil(width) - 1) * b.panel;
+    let b_holds = holds(b.elements.len().saturating_sub(before_last), k, b.apart, width);
+    assert!(a_holds && b_holds && holds(c.len(), m, stride, n), "a product of {m} by {k} by {n}");
+    let steps = m.div_ceil(ROWS) * n.div_ceil(width) * k;
+    let ahead = Ahead::rows(next.as_ptr(), next.len(), 0, 1, steps);
+    Arch::new().dispatch(Tiles { size: [m, n, k], a, b, c, stride, width, add, ahead });
+}
+
+/// The arguments of [`product`], which is compiled for each instruction set. The operands are as long as it asserts.
+struct Tiles<'a, T> {
+    size: [usize; 3],
+    a: &'a Tall<'a, T>,
+    b: &'a Wide<'a, T>,
+    c: &'a mut [T],
+    stride: usize,
+    width: usize,
+    add: bool,
+    ahead: Ahead,
+}
+
+impl<T: Lanes> WithSimd for Tiles<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { size: [m, n, k], a, b, c, stride, width, add, mut ahead } = self;
+        let apart = match a.left {
+            Left::Stored(row) => row,
+            _ => 1,
+        };
+        for (panel, column) in (0..n).step_by(width).enumerate() {
+            let right = Rows { first: b.elements[panel * b.panel..].as_ptr(), apart: b.apart };
+            for row in (0..m).step_by(ROWS) {
+                let left = a.elements[row * apart..].as_ptr();
+                let target = Target {
+                    c: c[row * stride + column..].as_mut_ptr(),
+                    stride,
+                    rows: ROWS.min(m - row),
+                    columns: width.min(n - column),
+                    add,
+                };
+                // SAFETY: the operands hold whole tiles, as `product` asserts, and the target is borrowed exclusively.
+                unsafe { multiply(simd, a.left, k, left, right, &target, &mut ahead) };
+            }
+        }
     }
 }

@@ -1,18 +1,19 @@
-//! The softmax of rows whose columns come a block at a time.
+//! The softmax of columns whose rows come a block at a time.
 
 use crate::host::element::{Element, Real};
 use pulp::{Arch, NullaryFnOnce};
+use std::ops::Range;
 
-/// Lanes that a row is taken in: two of the widest vectors.
-const LANES: usize = 32;
+/// Columns that are taken together: two of the widest vectors.
+pub(super) const LANES: usize = 32;
 
-/// What is known of each row after some of its columns.
+/// What is known of each column after some of its rows.
 pub(super) struct State<T> {
-    /// The largest score.
+    /// The largest score. There are whole [`LANES`] of these, and of the sums.
     max: Vec<T>,
     /// The sum of the exponentials of the scores less the largest.
     sum: Vec<T>,
-    /// The product of those exponentials with V: a row of `width` for each.
+    /// The product of those exponentials with V: a row of `width` for each column.
     pub(super) output: Vec<T>,
     width: usize,
 }
@@ -24,40 +25,36 @@ impl<T> Default for State<T> {
 }
 
 impl<T: Real> State<T> {
-    /// No columns yet.
-    pub(super) fn clear(&mut self, rows: usize, width: usize) {
+    /// So many columns, and no rows yet.
+    pub(super) fn clear(&mut self, columns: usize, width: usize) {
         self.width = width;
+        let whole = columns.next_multiple_of(LANES);
         for (values, len, value) in [
-            (&mut self.max, rows, T::NEG_INFINITY),
-            (&mut self.sum, rows, T::ZERO),
-            (&mut self.output, rows * width, T::ZERO),
+            (&mut self.max, whole, T::NEG_INFINITY),
+            (&mut self.sum, whole, T::ZERO),
+            (&mut self.output, columns * width, T::ZERO),
         ] {
             values.clear();
             values.resize(len, value);
         }
     }
 
-    /// Replaces `scores`, rows of `n` from row `first` on, by their exponentials relative to the largest score so far,
-    /// and takes the rows' sums and outputs along. Of each row only the columns `visible` count; others become 0.
-    pub(super) fn exponentials(
-        &mut self,
-        first: usize,
-        scores: &mut [T],
-        n: usize,
-        visible: impl Iterator<Item = usize>,
-    ) {
-        Arch::new().dispatch(Exponentials { state: self, first, scores, n, visible });
+    /// Replaces `scores`, rows `stride` apart of these columns, by their exponentials relative to the largest score of each
+    /// column so far, and takes the columns' sums and outputs along. The first column is a multiple of [`LANES`].
+    pub(super) fn exponentials(&mut self, columns: Range<usize>, scores: &mut [T], stride: usize) {
+        Arch::new().dispatch(Exponentials { state: self, columns, scores, stride });
     }
 
-    /// What two states of the same rows, over different columns, are together.
+    /// What two states of the same columns, over different rows, are together.
     pub(super) fn merged(mut self, other: &Self) -> Self {
-        for row in 0..self.max.len() {
-            let max = if self.max[row] < other.max[row] { other.max[row] } else { self.max[row] };
-            let (scale, other_scale) = ((self.max[row] - base(max)).exp(), (other.max[row] - base(max)).exp());
-            self.max[row] = max;
-            self.sum[row] = self.sum[row] * scale + other.sum[row] * other_scale;
-            let columns = row * self.width..(row + 1) * self.width;
-            for (out, other) in self.output[columns.clone()].iter_mut().zip(&other.output[columns]) {
+        let outputs = self.output.chunks_mut(self.width).zip(other.output.chunks(self.width));
+        for (column, (output, other_output)) in outputs.enumerate() {
+            let (one, another) = (self.max[column], other.max[column]);
+            let max = larger(one, another);
+            let (scale, other_scale) = ((one - base(max)).exp(), (another - base(max)).exp());
+            self.max[column] = max;
+            self.sum[column] = self.sum[column] * scale + other.sum[column] * other_scale;
+            for (out, other) in output.iter_mut().zip(other_output) {
                 *out = *out * scale + *other * other_scale;
             }
         }
@@ -75,31 +72,62 @@ impl<T: Real> State<T> {
     }
 }
 
-/// The arguments of [`State::exponentials`], which is compiled for each instruction set.
-struct Exponentials<'a, T, V> {
-    state: &'a mut State<T>,
-    first: usize,
-    scores: &'a mut [T],
-    n: usize,
-    visible: V,
+/// Takes scores away, in rows `stride` apart: of each column only the first `visible` rows stay.
+pub(super) fn mask<T: Real>(scores: &mut [T], stride: usize, visible: &[u32]) {
+    let least = visible.iter().min().map_or(0, |least| *least as usize);
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (row, scores) in (0_u32..).zip(scores.chunks_exact_mut(stride)).skip(least) {
+                for (score, visible) in scores.iter_mut().zip(visible) {
+                    *score = if row < *visible { *score } else { T::NEG_INFINITY };
+                }
+            }
+        },
+    );
 }
 
-impl<T: Real, V: Iterator<Item = usize>> NullaryFnOnce for Exponentials<'_, T, V> {
+/// The arguments of [`State::exponentials`], which is compiled for each instruction set.
+struct Exponentials<'a, T> {
+    state: &'a mut State<T>,
+    columns: Range<usize>,
+    scores: &'a mut [T],
+    stride: usize,
+}
+
+impl<T: Real> NullaryFnOnce for Exponentials<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        let Self { state, first, scores, n, visible } = self;
-        for ((row, scores), visible) in (first..).zip(scores.chunks_exact_mut(n)).zip(visible) {
-            let (scores, masked) = scores.split_at_mut(visible);
-            masked.fill(T::ZERO);
-            let max = largest(scores, state.max[row]);
-            let sum = exponentials(scores, base(max));
-            let scale = (state.max[row] - base(max)).exp();
-            state.max[row] = max;
-            state.sum[row] = T::mul_add(state.sum[row], scale, sum);
-            if scale != T::ONE {
-                for out in &mut state.output[row * state.width..][..state.width] {
+        let Self { state, columns, scores, stride } = self;
+        let State { max, sum, output, width } = state;
+        let first = columns.start;
+        let (max, sum) = (max[first..].as_chunks_mut::<LANES>().0, sum[first..].as_chunks_mut::<LANES>().0);
+        let outputs = output[first * *width..columns.end * *width].chunks_mut(LANES * *width);
+        for (index, ((max, sum), output)) in max.iter_mut().zip(sum).zip(outputs).enumerate() {
+            // In variables, which are registers, whole vectors at a time.
+            let (before, mut largest) = (*max, *max);
+            for scores in scores.chunks_exact(stride) {
+                let scores = &scores.as_chunks::<LANES>().0[index];
+                largest = std::array::from_fn(|lane| larger(largest[lane], scores[lane]));
+            }
+            *max = largest;
+            let base: [T; LANES] = std::array::from_fn(|lane| base(largest[lane]));
+            let mut added = [T::ZERO; LANES];
+            for scores in scores.chunks_exact_mut(stride) {
+                let scores = &mut scores.as_chunks_mut::<LANES>().0[index];
+                for ((score, added), base) in scores.iter_mut().zip(&mut added).zip(base) {
+                    *score = (*score - base).exp();
+                    *added = *added + *score;
+                }
+            }
+            let scale: [T; LANES] = std::array::from_fn(|lane| (before[lane] - base[lane]).exp());
+            for ((sum, scale), added) in sum.iter_mut().zip(scale).zip(added) {
+                *sum = T::mul_add(*sum, scale, added);
+            }
+            for (output, scale) in output.chunks_mut(*width).zip(scale).filter(|(_, scale)| *scale != T::ONE) {
+                for out in output {
                     *out = *out * scale;
                 }
             }
@@ -113,49 +141,25 @@ fn base<T: Real>(max: T) -> T {
     if max == T::NEG_INFINITY { T::ZERO } else { max }
 }
 
-/// The largest of `values` and `least`.
+/// The larger of two; the first one where they can't be compared.
 #[inline(always)]
-fn largest<T: Real>(values: &[T], least: T) -> T {
-    let larger = |a: T, b: T| if a < b { b } else { a };
-    let (chunks, rest) = values.as_chunks::<LANES>();
-    let mut lanes = [least; LANES];
-    for chunk in chunks {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane = larger(*lane, *value);
-        }
-    }
-    lanes.iter().chain(rest).fold(least, |a, b| larger(a, *b))
-}
-
-/// Replaces each value by e^(value - max) and gives their sum.
-#[inline(always)]
-fn exponentials<T: Real>(values: &mut [T], max: T) -> T {
-    let (chunks, rest) = values.as_chunks_mut::<LANES>();
-    let mut lanes = [T::ZERO; LANES];
-    for chunk in chunks {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *value = (*value - max).exp();
-            *lane = *lane + *value;
-        }
-    }
-    for value in rest.iter_mut() {
-        *value = (*value - max).exp();
-    }
-    lanes.iter().chain(rest.iter()).fold(T::ZERO, |a, b| a + *b)
+fn larger<T: Real>(a: T, b: T) -> T {
+    if a < b { b } else { a }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The state of one row after `scores`, with the scores' exponentials weighing the values 1, 2, 3 and so on from
+    /// The state of one column after `scores`, with the scores' exponentials weighing the values 1, 2, 3 and so on from
     /// `first` on.
     fn after(first: usize, scores: &[f64]) -> State<f64> {
-        let (mut state, mut scores) = (State::default(), scores.to_vec());
-        let n = scores.len();
+        let mut state = State::default();
+        let mut rows: Vec<f64> = scores.iter().flat_map(|score| [*score; LANES]).collect();
         state.clear(1, 1);
-        state.exponentials(0, &mut scores, n, std::iter::once(n));
-        state.output[0] = scores.iter().zip(first..).map(|(weight, value)| weight * value as f64).sum();
+        state.exponentials(0..1, &mut rows, LANES);
+        let weights = rows.chunks(LANES).map(|row| row[0]);
+        state.output[0] = weights.zip(first..).map(|(weight, value)| weight * value as f64).sum();
         state
     }
 
@@ -176,5 +180,13 @@ mod tests {
         }
         let nothing = || after(4, &scores[3..5]);
         assert!((result(nothing().merged(&after(1, &scores))) - whole).abs() < 1e-14);
+    }
+
+    #[test]
+    fn rows_beyond_what_a_column_sees_are_masked() {
+        let mut scores = [1.0_f64; 4 * 3];
+        mask(&mut scores, 3, &[4, 1]);
+        let left = scores.map(f64::is_finite);
+        assert_eq!(left.as_chunks::<3>().0, [[true; 3], [true, false, true], [true, false, true], [true, false, true]]);
     }
 }

@@ -32,7 +32,7 @@ fn arguments(case: &Case, storage: &str, accumulate: &str) -> Value {
 
 fn shape(arguments: &Value) -> crate::Result<Shape> {
     let arguments = arguments.as_object().unwrap().clone();
-    Shape::of(&LibraryCall { library: "gemm-rs".to_owned(), function: "attention".to_owned(), arguments })
+    Shape::of(&LibraryCall { library: "packed".to_owned(), function: "attention".to_owned(), arguments })
 }
 
 fn truth(case: &Case, q: &[f64], k: &[f64], v: &[f64]) -> Vec<f64> {
@@ -100,7 +100,7 @@ fn memory_does_not_grow_with_the_sequence() {
         assert!(blocks.windows(2).all(|pair| pair[0].end == pair[1].start));
         assert!(blocks.iter().all(|rows| (1..=QUERIES).contains(&rows.len())), "{blocks:?}");
     }
-    let mut scratch = Scratch::<f32>::new(128, false);
+    let mut scratch = Scratch::<f32>::new(128);
     scratch.state.clear(QUERIES, 128);
     let Scratch { queries, keys, values, scores, state } = &scratch;
     let elements = queries.len() + keys.len() + values.len() + scores.len() + state.output.len() + 2 * QUERIES;

@@ -15,5 +15,5 @@ pub(super) use ahead::Ahead;
 pub(super) use panels::{pack_a, pack_b, panel_a, parts_of_row};
 pub(super) use product::{Limits, Product};
 pub(super) use scratch::Scratch;
-pub(super) use tile::{Left, Order, ROWS, Rows, Target, columns, multiply, steps};
+pub(super) use tile::{Left, Order, ROWS, Rows, Target, columns, lanes, multiply, steps};
 pub(super) use vectors::Lanes;

@@ -12,12 +12,23 @@ pub(in crate::host) const ROWS: usize = 6;
 
 /// Columns of a tile on this CPU, and of a panel of B.
 pub(in crate::host) fn columns<T: Lanes>() -> usize {
+    let (vectors, lanes) = vectors_and_lanes::<T>();
+    vectors * lanes
+}
+
+/// Elements of a vector on this CPU.
+pub(in crate::host) fn lanes<T: Lanes>() -> usize {
+    vectors_and_lanes::<T>().1
+}
+
+/// Vectors of a tile's row on this CPU, and elements of one.
+fn vectors_and_lanes<T: Lanes>() -> (usize, usize) {
     struct Ask<T>(PhantomData<T>);
     impl<T: Lanes> WithSimd for Ask<T> {
-        type Output = usize;
+        type Output = (usize, usize);
 
-        fn with_simd<S: Simd>(self, _simd: S) -> usize {
-            vectors::<S>() * T::lanes::<S>()
+        fn with_simd<S: Simd>(self, _simd: S) -> (usize, usize) {
+            (vectors::<S>(), T::lanes::<S>())
         }
     }
     Arch::new().dispatch(Ask::<T>(PhantomData))
@@ -49,6 +60,8 @@ pub(in crate::host) enum Left {
     Panel(Order),
     /// [`ROWS`] rows where they are stored, so many elements apart.
     Stored(usize),
+    /// [`ROWS`] neighbouring columns of what is stored, whose rows, one a step, are so many elements apart.
+    Transposed(usize),
 }
 
 /// A tile of C.
@@ -89,22 +102,46 @@ pub(in crate::host) unsafe fn multiply<E: Element<Real: Lanes>, S: Simd>(
 ) {
     // SAFETY: the caller's.
     unsafe {
-        let block = steps::<E::Real>();
-        match (vectors::<S>(), left) {
-            (4, Left::Panel(Order::ByRow)) => tile::<E, S, 4>(simd, k, a, [block, 1, ROWS * block], b, target, ahead),
-            (4, Left::Panel(Order::ByStep)) => tile::<E, S, 4>(simd, k, a, [1, ROWS, ROWS * block], b, target, ahead),
-            (4, Left::Stored(row)) => tile::<E, S, 4>(simd, k, a, [row, 1, block], b, target, ahead),
-            (_, Left::Panel(Order::ByRow)) => tile::<E, S, 2>(simd, k, a, [block, 1, ROWS * block], b, target, ahead),
-            (_, Left::Panel(Order::ByStep)) => tile::<E, S, 2>(simd, k, a, [1, ROWS, ROWS * block], b, target, ahead),
-            (_, Left::Stored(row)) => tile::<E, S, 2>(simd, k, a, [row, 1, block], b, target, ahead),
+        match vectors::<S>().min(target.columns.div_ceil(E::Real::lanes::<S>())) {
+            1 => tile::<E, S, 1>(simd, left, k, a, b, target, ahead),
+            2 => tile::<E, S, 2>(simd, left, k, a, b, target, ahead),
+            _ => tile::<E, S, 4>(simd, left, k, a, b, target, ahead),
+        }
+    }
+}
+
+/// The same with no more vectors than the target has columns for.
+#[inline(always)]
+unsafe fn tile<E: Element<Real: Lanes>, S: Simd, const VECTORS: usize>(
+    simd: S,
+    left: Left,
+    k: usize,
+    a: *const E::Real,
+    b: Rows<E::Real>,
+    target: &Target<E>,
+    ahead: &mut Ahead,
+) {
+    let block = steps::<E::Real>();
+    // Distances that are constants for panels.
+    // SAFETY: the caller's.
+    unsafe {
+        match left {
+            Left::Panel(Order::ByRow) => {
+                sums::<E, S, VECTORS>(simd, k, a, [block, 1, ROWS * block], b, target, ahead);
+            }
+            Left::Panel(Order::ByStep) => {
+                sums::<E, S, VECTORS>(simd, k, a, [1, ROWS, ROWS * block], b, target, ahead);
+            }
+            Left::Stored(row) => sums::<E, S, VECTORS>(simd, k, a, [row, 1, block], b, target, ahead),
+            Left::Transposed(step) => sums::<E, S, VECTORS>(simd, k, a, [1, step, step * block], b, target, ahead),
         }
     }
 }
 
 /// The same, where A's elements are so far apart from a row to the next, a step to the next, and a block to the next: it is
-/// inlined, with distances that are constants for panels.
+/// inlined, so that constants are.
 #[inline(always)]
-unsafe fn tile<E: Element<Real: Lanes>, S: Simd, const VECTORS: usize>(
+unsafe fn sums<E: Element<Real: Lanes>, S: Simd, const VECTORS: usize>(
     simd: S,
     k: usize,
     mut a: *const E::Real,

@@ -1,13 +1,13 @@
 //! Vectors of a type as wide as this CPU's registers.
 
-use crate::host::element::Real;
+use crate::host::element::{Element, Real};
 use pulp::{MemMask, Simd};
 
 /// Lanes of the widest vectors.
 const MOST: usize = 64;
 
 /// A type with vectors.
-pub(in crate::host) trait Lanes: Real {
+pub(in crate::host) trait Lanes: Real + Element<Real = Self> {
     /// A vector: so many contiguous elements.
     type Vector<S: Simd>: Copy;
     /// Some of its lanes.
