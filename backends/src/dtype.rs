@@ -18,6 +18,8 @@ pub enum DType {
     Bf16,
     /// IEEE 754 binary16.
     F16,
+    /// E4M3 of the OCP 8-bit floating point specification: a significand of 4 bits, up to 448, one NaN and no infinity.
+    F8E4M3,
     /// Whole numbers of 32 bits.
     I32,
     /// Whole numbers of 8 bits.
@@ -26,7 +28,8 @@ pub enum DType {
 
 impl DType {
     /// All of them, in their order.
-    pub const ALL: [Self; 7] = [Self::F64, Self::F32, Self::Tf32, Self::Bf16, Self::F16, Self::I32, Self::I8];
+    pub const ALL: [Self; 8] =
+        [Self::F64, Self::F32, Self::Tf32, Self::Bf16, Self::F16, Self::F8E4M3, Self::I32, Self::I8];
 
     /// Bytes of one element.
     pub const fn bytes(self) -> u64 {
@@ -34,7 +37,7 @@ impl DType {
             Self::F64 => 8,
             Self::F32 | Self::Tf32 | Self::I32 => 4,
             Self::Bf16 | Self::F16 => 2,
-            Self::I8 => 1,
+            Self::F8E4M3 | Self::I8 => 1,
         }
     }
 
@@ -46,6 +49,7 @@ impl DType {
             Self::Tf32 => "tf32",
             Self::Bf16 => "bf16",
             Self::F16 => "f16",
+            Self::F8E4M3 => "f8e4m3",
             Self::I32 => "i32",
             Self::I8 => "i8",
         }
@@ -72,6 +76,7 @@ impl DType {
             Self::F32 => 1.192_092_895_507_812_5e-7,
             Self::Tf32 | Self::F16 => 9.765_625e-4,
             Self::Bf16 => 7.812_5e-3,
+            Self::F8E4M3 => 0.125,
             Self::I32 | Self::I8 => 0.0,
         }
     }
@@ -82,6 +87,7 @@ impl DType {
             Self::F64 => f64::MIN_POSITIVE,
             Self::F32 | Self::Tf32 | Self::Bf16 => 1.175_494_350_822_287_5e-38,
             Self::F16 => 6.103_515_625e-5,
+            Self::F8E4M3 => 1.562_5e-2,
             Self::I32 | Self::I8 => 0.0,
         }
     }
@@ -100,8 +106,8 @@ mod tests {
     #[test]
     fn units_are_those_of_the_significands() {
         // The bits of a significand, with the one that is not stored.
-        for (dtype, bits) in [(DType::F64, 53), (DType::F32, 24), (DType::Tf32, 11), (DType::F16, 11), (DType::Bf16, 8)]
-        {
+        let types = [DType::F64, DType::F32, DType::Tf32, DType::F16, DType::Bf16, DType::F8E4M3];
+        for (dtype, bits) in types.into_iter().zip([53, 24, 11, 11, 8, 4]) {
             assert_eq!(dtype.ulp().to_bits(), 2_f64.powi(1 - bits).to_bits(), "{dtype}");
         }
     }

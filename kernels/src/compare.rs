@@ -1,6 +1,6 @@
 //! Outputs against truth: the verdict, and the error that rounding may cause.
 //!
-//! A sum of k products, kept in a type with unit in the last place u, is off by the sum over its steps of u times the
+//! A sum of k products, kept with unit in the last place u, is off by the sum over its steps of u times the
 //! partial sum there. For inputs that are independent and zero on average, as [`fill::normal`](crate::fill::normal)
 //! makes them, the partial sums grow like the square root of the number of terms, and the steps' errors cancel alike.
 //! With ‖p‖ the Euclidean norm of the k products, the error's standard deviation is below u·√(k/2)·‖p‖ for any order of
@@ -145,7 +145,7 @@ pub fn sum_bound(precision: Precision, terms: u64, norm_squared: f64, truth: f64
 
 /// The part of [`sum_bound`] that multiplies the norm of the products.
 pub fn accumulation_bound(precision: Precision, terms: u64) -> f64 {
-    LAMBDA * (precision.accumulate().ulp() * (terms as f64 + 2.0).sqrt() + 2.0 * precision.operand_error())
+    LAMBDA * (precision.sum_ulp() * (terms as f64 + 2.0).sqrt() + 2.0 * precision.operand_error())
 }
 
 /// The bound on the residual of `outputs` sums of `terms` products each, added up with random signs: `norm_squared` is

@@ -3,6 +3,7 @@
 //! Zeros draw less power, run faster, and hide wrong indices: they are for who asks for them, to see by how much.
 
 use crate::{Tensor, TensorSpec};
+use float8::F8E4M3;
 use half::{bf16, f16};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -66,6 +67,7 @@ pub fn normal(spec: &TensorSpec, seed: u64, index: u64) -> Tensor {
         Tensor::F32(values) => fill(values, seed, index, |rng| real(rng) as f32),
         Tensor::Bf16(values) => fill(values, seed, index, |rng| bf16::from_f64(real(rng))),
         Tensor::F16(values) => fill(values, seed, index, |rng| f16::from_f64(real(rng))),
+        Tensor::F8E4M3(values) => fill(values, seed, index, |rng| F8E4M3::from_f64(real(rng))),
         Tensor::I32(values) => fill(values, seed, index, whole),
         Tensor::I8(values) => fill(values, seed, index, |rng| whole(rng) as i8),
     }
@@ -189,6 +191,25 @@ mod tests {
         let rounded = normal(&TensorSpec { name: "a", dtype: DType::Bf16, elements: 100_000 }, 7, 0).to_f64();
         let worst = exact.iter().zip(rounded).map(|(x, y)| ((y - x) / x).abs()).fold(0.0, f64::max);
         assert!(worst <= DType::Bf16.ulp() / 2.0 && worst > DType::Bf16.ulp() / 2.1, "{worst}");
+    }
+
+    /// Of numbers of 8 bits, ties go to the even one, small ones are subnormal, and large ones stay numbers.
+    #[test]
+    fn numbers_of_eight_bits_are_rounded_to_the_nearest() {
+        let known: Vec<f64> = (0..127).map(|bits| F8E4M3::from_bits(bits).to_f64()).collect();
+        let landmarks = [2_f64.powi(-9), DType::F8E4M3.min_positive(), 448.0];
+        assert_eq!([known[1], known[8], known[126]].map(f64::to_bits), landmarks.map(f64::to_bits));
+        for (bits, pair) in (0u8..).zip(known.windows(2)) {
+            let between = f64::midpoint(pair[0], pair[1]);
+            let even = bits + bits % 2;
+            for (value, expected) in
+                [(between, even), (between * (1.0 - 1e-9), bits), (between * (1.0 + 1e-9), bits + 1)]
+            {
+                assert_eq!(F8E4M3::from_f64(value).to_bits(), expected, "{value}");
+                assert_eq!(F8E4M3::from_f64(-value).to_bits(), expected | 0x80, "{value}");
+            }
+        }
+        assert!(F8E4M3::from_bits(127).is_nan() && F8E4M3::from_f64(1e9).to_f64() >= 448.0);
     }
 
     /// Whether every element of this type reads as NaN where [`POISON`] was written, or as what no sum is.

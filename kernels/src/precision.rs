@@ -23,6 +23,11 @@ pub enum Precision {
     F16,
     /// Stored and accumulated in binary16.
     F16Acc16,
+    /// Stored in E4M3, 8 bits; the results in bfloat16. Products are exact, and sums are what matrix units keep of
+    /// binary32: of each number that one of their instructions adds, Hopper's drop what lies 14 bits below the largest
+    /// (measured by F. A. Khattak and M. Mikaitis, "Accurate Models of NVIDIA Tensor Cores", 2025, and in the DeepSeek-V3
+    /// Technical Report, 2024, section 3.3). Bounds hold for that.
+    F8E4M3,
     /// Operands are whole numbers of 8 bits, sums and results of 32: exact, and verified to be. Its operations are no
     /// floating-point ones, but are counted like them.
     ///
@@ -33,7 +38,8 @@ pub enum Precision {
 
 impl Precision {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 7] = [Self::F64, Self::F32, Self::Tf32, Self::Bf16, Self::F16, Self::F16Acc16, Self::I8];
+    pub const ALL: [Self; 8] =
+        [Self::F64, Self::F32, Self::Tf32, Self::Bf16, Self::F16, Self::F16Acc16, Self::F8E4M3, Self::I8];
 
     /// The name in ids and on the command line.
     pub const fn name(self) -> &'static str {
@@ -44,6 +50,7 @@ impl Precision {
             Self::Bf16 => "bf16",
             Self::F16 => "f16",
             Self::F16Acc16 => "f16-acc16",
+            Self::F8E4M3 => "f8e4m3",
             Self::I8 => "i8",
         }
     }
@@ -55,6 +62,7 @@ impl Precision {
             Self::F32 | Self::Tf32 => DType::F32,
             Self::Bf16 => DType::Bf16,
             Self::F16 | Self::F16Acc16 => DType::F16,
+            Self::F8E4M3 => DType::F8E4M3,
             Self::I8 => DType::I8,
         }
     }
@@ -71,15 +79,25 @@ impl Precision {
     pub const fn accumulate(self) -> DType {
         match self {
             Self::F64 => DType::F64,
-            Self::F32 | Self::Tf32 | Self::Bf16 | Self::F16 => DType::F32,
+            Self::F32 | Self::Tf32 | Self::Bf16 | Self::F16 | Self::F8E4M3 => DType::F32,
             Self::F16Acc16 => DType::F16,
             Self::I8 => DType::I32,
         }
     }
 
-    /// The type of outputs: that of inputs, but for whole numbers.
+    /// One unit in the last place of sums, relative to the largest number that is added: that of their type, but where
+    /// matrix units keep fewer bits.
+    pub const fn sum_ulp(self) -> f64 {
+        match self {
+            Self::F8E4M3 => 1.220_703_125e-4,
+            _ => self.accumulate().ulp(),
+        }
+    }
+
+    /// The type of outputs: that of inputs, but for those of 8 bits.
     pub const fn result(self) -> DType {
         match self {
+            Self::F8E4M3 => DType::Bf16,
             Self::I8 => DType::I32,
             _ => self.storage(),
         }
@@ -103,7 +121,7 @@ impl Precision {
 
     /// Whether ordinary arithmetic units have no instruction for it.
     pub const fn needs_matrix_units(self) -> bool {
-        matches!(self, Self::Tf32 | Self::I8)
+        matches!(self, Self::Tf32 | Self::F8E4M3 | Self::I8)
     }
 
     /// Whether sums of halves are kept in binary32.
@@ -185,6 +203,7 @@ mod tests {
         assert_eq!(missing(Precision::F16), "");
         assert_eq!(missing(Precision::Bf16), "the device does not store bf16");
         assert_eq!(missing(Precision::Tf32), "the device does not multiply in tf32");
+        assert_eq!(missing(Precision::F8E4M3), "the device does not store f8e4m3");
         assert_eq!(missing(Precision::I8), "the device does not store i8");
         let mut whole = testing::caps(DeviceKind::Gpu, Language::CudaC);
         whole.storage.extend(DType::ALL);

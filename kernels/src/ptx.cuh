@@ -3,10 +3,11 @@
 #ifndef ACCELBENCH_PTX
 #define ACCELBENCH_PTX
 
-// A kernel's 16-bit floating-point numbers, as their bits: bfloat16 where PRECISION_BF16 is defined, else IEEE 754 binary16.
+// A kernel's 16-bit floating-point numbers, as their bits: bfloat16 where PRECISION_BF16 or PRECISION_F8E4M3, whose results
+// they are, is defined, else IEEE 754 binary16.
 typedef unsigned short Half;
 
-#if defined(PRECISION_BF16)
+#if defined(PRECISION_BF16) || defined(PRECISION_F8E4M3)
 #define HALF "bf16"
 
 // bfloat16 is the upper half of binary32.
@@ -38,6 +39,25 @@ __device__ __forceinline__ unsigned f32_to_half_pair(float first, float second) 
     asm("cvt.rn." HALF "x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
     return pair;
 }
+
+#if defined(PRECISION_F8E4M3)
+// E4M3, 8 bits, as its bits.
+__device__ __forceinline__ float f8_to_f32(signed char x) {
+    float y;
+    asm("{\n.reg .b32 halves;\n.reg .b16 low, high;\n"
+        "cvt.rn.f16x2.e4m3x2 halves, %1;\nmov.b32 {low, high}, halves;\ncvt.f32.f16 %0, low;\n}"
+        : "=f"(y)
+        : "h"((Half)(unsigned char)x));
+    return y;
+}
+
+// Rounds to nearest, ties to even; what is too large becomes 448.
+__device__ __forceinline__ signed char f32_to_f8(float x) {
+    Half pair;
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(0.0f), "f"(x));
+    return (signed char)pair;
+}
+#endif
 
 // Binary32 with a significand of 11 bits, as its bits.
 struct Tf32 {
@@ -133,10 +153,17 @@ __device__ __forceinline__ void load_matrices_transposed(unsigned (&x)[4], const
                  : "memory");
 }
 
+#if defined(PRECISION_F8E4M3)
+#define WARP_PRODUCT "m16n8k32.row.col.f32.e4m3.e4m3.f32"
+#else
+#define WARP_PRODUCT "m16n8k16.row.col.f32." HALF "." HALF ".f32"
+#endif
+
 // c += a * b for a warp's 16 x 16 by 16 x 8 product of halves, with sums in f32. Lane l holds of c the rows l / 4 and
-// l / 4 + 8, the columns 2 (l % 4) and 2 (l % 4) + 1.
+// l / 4 + 8, the columns 2 (l % 4) and 2 (l % 4) + 1. Of numbers of 8 bits, for 16 x 32 by 32 x 8: four neighbours along k
+// are where halves have two.
 __device__ __forceinline__ void multiply_matrices(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32." HALF "." HALF ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+    asm("mma.sync.aligned." WARP_PRODUCT " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
         "{%0, %1, %2, %3};"
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));

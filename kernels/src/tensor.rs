@@ -1,6 +1,7 @@
 //! Host-side tensors: a flat, typed array.
 
 use accelbench_backends::DType;
+use float8::F8E4M3;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
@@ -15,6 +16,8 @@ pub enum Tensor {
     Bf16(Vec<bf16>),
     /// binary16.
     F16(Vec<f16>),
+    /// E4M3.
+    F8E4M3(Vec<F8E4M3>),
     /// Whole numbers of 32 bits.
     I32(Vec<i32>),
     /// Whole numbers of 8 bits.
@@ -29,6 +32,7 @@ impl Tensor {
             DType::F32 | DType::Tf32 => Self::F32(vec![0.0; elements]),
             DType::Bf16 => Self::Bf16(vec![bf16::ZERO; elements]),
             DType::F16 => Self::F16(vec![f16::ZERO; elements]),
+            DType::F8E4M3 => Self::F8E4M3(vec![F8E4M3::ZERO; elements]),
             DType::I32 => Self::I32(vec![0; elements]),
             DType::I8 => Self::I8(vec![0; elements]),
         }
@@ -41,6 +45,7 @@ impl Tensor {
             Self::F32(values) => values.len(),
             Self::Bf16(values) => values.len(),
             Self::F16(values) => values.len(),
+            Self::F8E4M3(values) => values.len(),
             Self::I32(values) => values.len(),
             Self::I8(values) => values.len(),
         }
@@ -58,6 +63,7 @@ impl Tensor {
             Self::F32(values) => values[index].into(),
             Self::Bf16(values) => values[index].into(),
             Self::F16(values) => values[index].into(),
+            Self::F8E4M3(values) => values[index].to_f64(),
             Self::I32(values) => values[index].into(),
             Self::I8(values) => values[index].into(),
         }
@@ -70,6 +76,7 @@ impl Tensor {
             Self::F32(values) => values.iter().map(|&value| value.into()).collect(),
             Self::Bf16(values) => wide(values),
             Self::F16(values) => wide(values),
+            Self::F8E4M3(values) => values.iter().map(F8E4M3::to_f64).collect(),
             Self::I32(values) => values.iter().map(|&value| value.into()).collect(),
             Self::I8(values) => values.iter().map(|&value| value.into()).collect(),
         }
@@ -82,6 +89,7 @@ impl Tensor {
             Self::F32(values) => bytemuck::cast_slice(values),
             Self::Bf16(values) => bytemuck::cast_slice(values),
             Self::F16(values) => bytemuck::cast_slice(values),
+            Self::F8E4M3(values) => bytemuck::cast_slice(values),
             Self::I32(values) => bytemuck::cast_slice(values),
             Self::I8(values) => bytemuck::cast_slice(values),
         }
@@ -94,6 +102,7 @@ impl Tensor {
             Self::F32(values) => bytemuck::cast_slice_mut(values),
             Self::Bf16(values) => bytemuck::cast_slice_mut(values),
             Self::F16(values) => bytemuck::cast_slice_mut(values),
+            Self::F8E4M3(values) => bytemuck::cast_slice_mut(values),
             Self::I32(values) => bytemuck::cast_slice_mut(values),
             Self::I8(values) => bytemuck::cast_slice_mut(values),
         }

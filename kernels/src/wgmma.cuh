@@ -27,6 +27,9 @@
 #if defined(PRECISION_TF32)
 #define GROUP_TYPES "k8.f32.tf32.tf32"
 #define ACROSS(a, b) ""
+#elif defined(PRECISION_F8E4M3)
+#define GROUP_TYPES "k32.f32.e4m3.e4m3"
+#define ACROSS(a, b) ""
 #else
 #define GROUP_TYPES "k16.f32." HALF "." HALF
 #define ACROSS(a, b) ", " a ", " b

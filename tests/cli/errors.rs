@@ -80,7 +80,7 @@ fn words_that_are_no_command() {
     for (arguments, words) in [
         (&["frob"][..], "'frob'"),
         (&["run", "--frob"], "'--frob'"),
-        (&["run", "--dtype", "f99"], "known are f64, f32, tf32, bf16, f16, f16-acc16, i8"),
+        (&["run", "--dtype", "f99"], "known are f64, f32, tf32, bf16, f16, f16-acc16, f8e4m3, i8"),
         (&["run", "--cache", "hot"], "warm, cold"),
         (&["run", "--timeout", "0"], "a number of seconds above 0"),
         (&["run", "--timeout", "nan"], "a number of seconds above 0"),

@@ -71,7 +71,7 @@ fn list() {
     assert_eq!(kernels[0]["kernel"], "gemm");
     assert_eq!(
         kernels[0]["dtypes"],
-        serde_json::json!(["f64", "f32", "tf32", "bf16", "f16", "f16-acc16", "i8"])
+        serde_json::json!(["f64", "f32", "tf32", "bf16", "f16", "f16-acc16", "f8e4m3", "i8"])
     );
     let plans = kernels[0]["plans"].as_array().unwrap();
     assert!(plans.iter().any(|row| row["dtype"] == "f16-acc16" && row["unsupported"].is_string()), "{plans:?}");

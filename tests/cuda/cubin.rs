@@ -17,9 +17,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::{Command, ExitCode};
 
-/// The oldest that NVRTC 13 knows, the first with every instruction of the kernels, and the newest that they are for.
-const CAPABILITIES: [Capability; 3] =
-    [Capability { major: 7, minor: 5 }, Capability { major: 8, minor: 0 }, Capability { major: 9, minor: 0 }];
+/// The oldest that NVRTC 13 knows, the first with every instruction of the kernels but those on numbers of 8 bits, the first
+/// with these, and the newest that they are for.
+const CAPABILITIES: [Capability; 4] = [
+    Capability { major: 7, minor: 5 },
+    Capability { major: 8, minor: 0 },
+    FIRST_WITH_EIGHT_BITS,
+    Capability { major: 9, minor: 0 },
+];
+const FIRST_WITH_EIGHT_BITS: Capability = Capability { major: 8, minor: 9 };
 
 /// How many of a case's plans are compiled, the preferred ones. The oldest architecture shares all that it has with the
 /// next one, and bf16 differs from f16 by the names of a few instructions.
@@ -35,6 +41,10 @@ fn main() -> ExitCode {
         let device = caps(capability);
         let opencl = kernels(&opencl::seen(&device)).into_iter().map(|(name, spec)| (format!("opencl/{name}"), spec));
         for (name, spec) in kernels(&device).into_iter().chain(opencl) {
+            // All others are those of the architecture before.
+            if capability == FIRST_WITH_EIGHT_BITS && !name.contains("/f8e4m3/") {
+                continue;
+            }
             let name = format!("{architecture}/{name}");
             let instructions = instructions(&name, &spec);
             trials.push(trial(&name, move || check(&spec, capability, &instructions)));
@@ -138,6 +148,7 @@ fn instructions(name: &str, spec: &KernelSpec) -> Vec<String> {
     let product = |columns: &str| match precision {
         "BF16" => format!("HGMMA.64x{columns}x16.F32.BF16"),
         "TF32" => format!("HGMMA.64x{columns}x8.F32.TF32"),
+        "F8E4M3" => format!("QGMMA.64x{columns}x32.F32.E4M3.E4M3"),
         "I8" => format!("IGMMA.64x{columns}x32.S8.S8"),
         _ => format!("HGMMA.64x{columns}x16."),
     };
@@ -146,6 +157,7 @@ fn instructions(name: &str, spec: &KernelSpec) -> Vec<String> {
             let product = match precision {
                 "BF16" => "HMMA.16816.F32.BF16",
                 "TF32" => "HMMA.1688.F32.TF32",
+                "F8E4M3" => "QMMA.16832.F32.E4M3.E4M3",
                 "I8" => "IMMA.16832.S8.S8",
                 "F16" => "HMMA.16816.F32 ",
                 "F16_ACC16" => "HMMA.16816.F16 ",
@@ -242,7 +254,7 @@ fn spills_are_seen() -> Result<(), Error> {
         bindings: vec![Access::Write],
         params_bytes: 0,
     };
-    let log = compile(&spec, CAPABILITIES[2])?.log;
+    let log = compile(&spec, CAPABILITIES[3])?.log;
     let report = Report::read(&log).remove(&spec.entry).unwrap_or_else(|| panic!("no report in\n{log}"));
     assert!(!report.clean(), "{report:?} in\n{log}");
     Ok(())
@@ -253,6 +265,9 @@ fn caps(capability: Capability) -> Caps {
     let mut dtypes = BTreeSet::from([DType::F64, DType::F32, DType::F16]);
     if capability.major >= 8 {
         dtypes.extend(DType::ALL);
+    }
+    if capability < FIRST_WITH_EIGHT_BITS {
+        dtypes.remove(&DType::F8E4M3);
     }
     Caps {
         kind: DeviceKind::Gpu,
@@ -266,9 +281,10 @@ fn caps(capability: Capability) -> Caps {
         max_group_items: 1024,
         max_group: [1024, 1024, 64],
         max_grid: [i32::MAX as u32, 65_535, 65_535],
-        local_bytes: match capability.major {
-            7 => 64 << 10,
-            8 => 160 << 10,
+        local_bytes: match (capability.major, capability.minor) {
+            (7, _) => 64 << 10,
+            (8, 9) => 99 << 10,
+            (8, _) => 160 << 10,
             _ => 227 << 10,
         },
         max_buffer_bytes: 1 << 40,

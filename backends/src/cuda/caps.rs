@@ -131,13 +131,17 @@ pub(super) fn describe(index: u32, device: CUdevice) -> Result<DeviceInfo> {
     })
 }
 
-/// What it stores, and what it computes in: from Ampere on, matrix units multiply more types.
+/// What it stores, and what it computes in: from Ampere on, matrix units multiply more types, and from Ada on those of 8
+/// bits.
 fn types(capability: Capability) -> (BTreeSet<DType>, BTreeSet<DType>) {
     let mut storage = BTreeSet::from([DType::F64, DType::F32, DType::F16]);
     let mut compute = storage.clone();
     if capability >= (Capability { major: 8, minor: 0 }) {
         storage.extend([DType::Bf16, DType::I32, DType::I8]);
         compute.extend([DType::Tf32, DType::I32]);
+    }
+    if capability >= (Capability { major: 8, minor: 9 }) {
+        storage.insert(DType::F8E4M3);
     }
     (storage, compute)
 }

@@ -28,6 +28,7 @@ const MATRIX: &[((u32, u32), DType, u32, &str)] = &[
     ((9, 0), DType::Tf32, 1024, "NVIDIA H100 Tensor Core GPU Architecture"),
     ((9, 0), DType::Bf16, 2048, "NVIDIA H100 Tensor Core GPU Architecture"),
     ((9, 0), DType::F16, 2048, "NVIDIA H100 Tensor Core GPU Architecture"),
+    ((9, 0), DType::F8E4M3, 4096, "NVIDIA H100 Tensor Core GPU Architecture"),
     ((9, 0), DType::I8, 4096, "NVIDIA H100 Tensor Core GPU Architecture"),
     ((9, 0), DType::F64, 128, "NVIDIA H100 Tensor Core GPU Architecture"),
 ];
@@ -101,6 +102,7 @@ mod tests {
             (DType::Tf32, true, 494.7),
             (DType::Bf16, true, 989.4),
             (DType::F16, true, 989.4),
+            (DType::F8E4M3, true, 1978.9),
             (DType::I8, true, 1978.9),
         ] {
             assert!(h100.contains(&figure), "{figure:?} in {h100:?}");

@@ -28,7 +28,7 @@ pub enum Step {
 use Step::{Latency, Matrix, Memory, Sweep, Theoretical, Transfers, Vector};
 
 /// All steps in order, each with its share of the time.
-const ALL: [(Step, f64); 14] = [
+const ALL: [(Step, f64); 15] = [
     (Vector(Precision::F32), 0.12),
     (Vector(Precision::F64), 0.12),
     (Sweep, 0.12),
@@ -37,10 +37,11 @@ const ALL: [(Step, f64); 14] = [
     (Matrix(Precision::Bf16), 0.04),
     (Matrix(Precision::F16Acc16), 0.04),
     (Matrix(Precision::Tf32), 0.04),
+    (Matrix(Precision::F8E4M3), 0.04),
     (Matrix(Precision::I8), 0.04),
     (Matrix(Precision::F64), 0.04),
-    (Vector(Precision::F16Acc16), 0.06),
-    (Transfers, 0.06),
+    (Vector(Precision::F16Acc16), 0.04),
+    (Transfers, 0.04),
     (Latency, 0.04),
     (Theoretical, 0.02),
 ];

@@ -61,6 +61,10 @@ const ON_CPU: [(&str, &[Precision], &[&str]); 3] = [
 /// On a processor behind an API that is no processor's own, one size says as much as many.
 const BY_SHADERS_ON_CPU: [(&str, &[Precision], &[&str]); 1] = [("gemm", TYPES, &["1536x1536x1536"])];
 
+/// On a GPU, the types that only matrix units have, in the layout that all of these take.
+const ON_MATRIX_UNITS: (&str, &[Precision], &[&str]) =
+    ("gemm", &[Precision::Tf32, Precision::F8E4M3, Precision::I8], &["8192x8192x8192-nt"]);
+
 /// The cases of a choice, device by device.
 ///
 /// # Errors
@@ -130,6 +134,11 @@ fn usual(operation: &dyn Operation, device: &DeviceInfo) -> Vec<Chosen> {
                 .collect::<Vec<_>>()
         })
         .collect();
+    if operation.name() == ON_MATRIX_UNITS.0 {
+        chosen.extend(listed(operation, &ON_MATRIX_UNITS));
+    }
+    // Of types that not every device has, only those that this one has.
+    chosen.retain(|(precision, ..)| precision.is_common() || precision.missing(caps).is_none());
     chosen.sort_by_key(|(precision, ..)| *precision);
     chosen
 }
@@ -162,7 +171,7 @@ fn number(shape: &NamedShape, field: &str) -> u64 {
 fn products(shape: &NamedShape) -> &'static [Precision] {
     let side = |side: u64| ["m", "n", "k"].iter().all(|field| number(shape, field) == side);
     match shape.phase {
-        Phase::Ladder if side(8192) => TYPES,
+        Phase::Ladder if side(8192) => &[Precision::F64, Precision::F32, Precision::Bf16, Precision::F16],
         Phase::Ladder if !side(4096) => &[],
         _ => &[Precision::F16],
     }
@@ -206,7 +215,7 @@ fn task(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use accelbench_backends::{DeviceId, Registry};
+    use accelbench_backends::{DType, DeviceId, Registry};
 
     fn host() -> DeviceInfo {
         Registry::builtin().open(&DeviceId::new("host", 0)).unwrap().info().clone()
@@ -238,11 +247,19 @@ mod tests {
         let all = usual_of(gpu(), &Choice::default());
         let of =
             |op: &str, precision| all.iter().filter(|task| task.id.op == op && task.id.precision == precision).count();
-        assert_eq!([Precision::F64, Precision::F32].map(|precision| of("gemm", precision)), [1, 1]);
+        assert_eq!([Precision::F64, Precision::F32, Precision::Bf16].map(|precision| of("gemm", precision)), [1, 1, 0]);
         assert!(of("gemm", Precision::F16) >= 21, "8192 cubed and twenty named shapes");
         assert!(of("conv2d", Precision::F16) >= 10 && of("attention", Precision::F16) >= 4, "{all:?}");
         let narrow = |task: &&Task| task.id.op == "conv2d" && (task.fields["c"].parse::<u32>().unwrap() < 256);
         assert_eq!(all.iter().find(narrow), None);
+        let mut large = gpu();
+        large.caps.storage.extend(DType::ALL);
+        large.caps.compute.extend(DType::ALL);
+        let all = usual_of(large, &Choice::default());
+        for precision in Precision::ALL.into_iter().filter(|precision| *precision != Precision::F16Acc16) {
+            let of_it = |task: &Task| task.id.precision == precision && task.id.shape.starts_with("8192x8192x8192");
+            assert!(all.iter().any(of_it), "{precision}");
+        }
     }
 
     #[test]

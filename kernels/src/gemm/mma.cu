@@ -13,6 +13,8 @@ constexpr int BLOCKS = sizeof(element) <= sizeof(Half) && TILE_M * TILE_N <= 64 
 
 #if defined(PRECISION_I8)
 typedef int output;
+#elif defined(PRECISION_F8E4M3)
+typedef Half output;
 #else
 typedef element output;
 #endif

@@ -94,7 +94,7 @@ impl MmaPlan {
 
     /// The valid plans, the preferred one first: the largest tile that still gives every compute unit one.
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
-        if problem.precision.missing(caps).is_some() {
+        if problem.precision.missing(caps).is_some() || !multiplies(problem.precision, caps) {
             return Vec::new();
         }
         let ladder = match (problem.precision, language(caps)) {
@@ -251,6 +251,13 @@ pub(crate) fn language(caps: &Caps) -> Option<Language> {
         .filter(|_| capability.is_some_and(|capability| capability >= 8.0))
 }
 
+/// Whether a device with these instructions has one for the type. Those on floating-point numbers of 8 bits are of Ada and of
+/// the smaller Blackwells: elsewhere compilers widen operands for others, which takes registers and is slower than those.
+pub(crate) fn multiplies(precision: Precision, caps: &Caps) -> bool {
+    let capability = caps.facts.get("compute_capability").map(String::as_str);
+    precision != Precision::F8E4M3 || matches!(capability, Some("8.9" | "12.0" | "12.1"))
+}
+
 /// Whether kernels of CUDA C reach them.
 pub(crate) fn has_instructions(caps: &Caps) -> bool {
     language(caps) == Some(Language::CudaC)
@@ -260,7 +267,7 @@ pub(crate) fn has_instructions(caps: &Caps) -> bool {
 mod tests {
     use super::*;
     use crate::testing;
-    use accelbench_backends::DeviceKind;
+    use accelbench_backends::{DType, DeviceKind};
 
     /// A device of 132 compute units with 48 KiB of local memory.
     fn device(language: Language, facts: &[(&str, &str)]) -> Caps {
@@ -297,6 +304,19 @@ mod tests {
             assert_eq!(plans.is_empty(), expected.is_none());
         }
         assert!(MmaPlan::candidates(&problem(Precision::F64, "nn"), &opencl()).is_empty());
+    }
+
+    #[test]
+    fn numbers_of_eight_bits_need_an_instruction_of_their_own() {
+        for (capability, has) in [("8.0", false), ("8.9", true), ("9.0", false), ("10.0", false), ("12.0", true)] {
+            let mut caps = device(Language::CudaC, &[("compute_capability", capability)]);
+            caps.storage.extend(DType::ALL);
+            caps.compute.extend(DType::ALL);
+            for (precision, expected) in [(Precision::F8E4M3, has), (Precision::I8, true)] {
+                let plans = MmaPlan::candidates(&problem(precision, "nn"), &caps);
+                assert_eq!(!plans.is_empty(), expected, "{precision} on {capability}");
+            }
+        }
     }
 
     /// In whichever layout: none is lost to a work-group's 48 KiB.

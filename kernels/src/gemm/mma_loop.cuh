@@ -1,12 +1,12 @@
 // The main loop of a product on the matrix units by warps' instructions: of halves by mma.sync.m16n8k16, compute capability
-// 8.0 and up, of floats, rounded to tf32, by m16n8k8, of whole numbers of 8 bits by m16n8k32, of doubles by m8n8k4 or, from
-// 9.0 on, by m16n8k8.
+// 8.0 and up, of floats, rounded to tf32, by m16n8k8, of numbers of 8 bits by m16n8k32 (E4M3 from 8.9 on), of doubles by
+// m8n8k4 or, from 9.0 on, by m16n8k8.
 //
 // A thread block computes TILE_M x TILE_N of C, a warp WARP_M x WARP_N of that. STAGES blocks of TILE_K columns of A
 // and rows of B are on their way into shared memory at a time, in the layout that they have in memory.
 //
 // Specialised by: TILE_M TILE_N TILE_K WARP_M WARP_N STAGES, and one of PRECISION_F16 PRECISION_BF16
-// PRECISION_F16_ACC16 PRECISION_TF32 PRECISION_I8 PRECISION_F64; for doubles INSTRUCTION_M, 8 or 16.
+// PRECISION_F16_ACC16 PRECISION_TF32 PRECISION_F8E4M3 PRECISION_I8 PRECISION_F64; for doubles INSTRUCTION_M, 8 or 16.
 
 #if defined(PRECISION_F64)
 typedef double element;
@@ -22,12 +22,16 @@ constexpr int INSTRUCTION_M = 16, INSTRUCTION_K = 8;
 typedef Tf32 OperandA[4];
 typedef Tf32 OperandB[2];
 typedef float Sums[4];
-#elif defined(PRECISION_I8)
+#elif defined(PRECISION_F8E4M3) || defined(PRECISION_I8)
 typedef signed char element;
 constexpr int INSTRUCTION_M = 16, INSTRUCTION_K = 32;
 typedef unsigned OperandA[4];
 typedef unsigned OperandB[2];
+#if defined(PRECISION_I8)
 typedef int Sums[4];
+#else
+typedef float Sums[4];
+#endif
 #else
 typedef Half element;
 constexpr int INSTRUCTION_M = 16, INSTRUCTION_K = 16;
@@ -108,7 +112,7 @@ struct Matrix : Stages<SIDE, WITH_K> {
 };
 
 // The two columns of a lane's row `row`: the upper one (0) or that 8 below it (1).
-#if defined(PRECISION_F16) || defined(PRECISION_BF16)
+#if defined(PRECISION_F16) || defined(PRECISION_BF16) || defined(PRECISION_F8E4M3)
 __device__ __forceinline__ unsigned halves(const Sums& sums, int row) {
     return f32_to_half_pair(sums[2 * row], sums[2 * row + 1]);
 }

@@ -268,6 +268,34 @@ mod tests {
         }
     }
 
+    /// What matrix units add up that drop, of each number in a sum of 32 products and what was there before, all that
+    /// lies so many bits below the largest.
+    fn sum_that_drops(row: &[f64], column: &[f64], bits: i32) -> f64 {
+        let products: Vec<f64> = row.iter().zip(column).map(|(a, b)| a * b).collect();
+        products.chunks(32).fold(0.0, |sum, products| {
+            let largest = products.iter().chain([&sum]).fold(0.0, |largest: f64, x| largest.max(x.abs()));
+            let unit = 2_f64.powi(largest.log2().floor() as i32 - bits);
+            let kept = |x: f64| (x / unit).trunc() * unit;
+            if largest == 0.0 { 0.0 } else { kept(sum) + products.iter().map(|&x| kept(x)).sum::<f64>() }
+        })
+    }
+
+    #[test]
+    fn sums_of_numbers_of_eight_bits_may_lose_what_matrix_units_drop() {
+        for k in [64, 500, 16384] {
+            let problem = GemmProblem { k, ..problem(Precision::F8E4M3, 96) };
+            let inputs = inputs(&problem);
+            let (a, b, k) = (inputs[0].to_f64(), inputs[1].to_f64(), k as usize);
+            let with = |bits| {
+                let sum = |e: usize| bf16::from_f64(sum_that_drops(&a[e / 96 * k..][..k], &b[e % 96 * k..][..k], bits));
+                verify(&problem, &inputs, &Tensor::Bf16((0..96 * 96).into_par_iter().map(sum).collect()))
+            };
+            assert!(with(24).ok && with(13).ok, "{k}: {:?}", with(13));
+            // What bfloat16 would keep of sums.
+            assert!(!with(7).ok, "{k}: {:?}", with(7));
+        }
+    }
+
     #[test]
     fn whole_numbers_are_exact_whatever_their_number() {
         for side in [64, 500] {

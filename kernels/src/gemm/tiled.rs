@@ -321,6 +321,7 @@ pub(crate) fn precision_define(precision: Precision) -> &'static str {
         Precision::Bf16 => "PRECISION_BF16",
         Precision::F16 => "PRECISION_F16",
         Precision::F16Acc16 => "PRECISION_F16_ACC16",
+        Precision::F8E4M3 => "PRECISION_F8E4M3",
         Precision::I8 => "PRECISION_I8",
     }
 }

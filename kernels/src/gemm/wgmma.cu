@@ -12,8 +12,8 @@
 // adds the parts up.
 //
 // Specialised by: TILE_N (128 or 256), STAGES, CLUSTER (1 or 2), SPLIT TRANS_A TRANS_B (0 or 1), and one of PRECISION_F16
-// PRECISION_BF16 PRECISION_F16_ACC16 PRECISION_TF32 PRECISION_I8; of the last two, rows of both matrices in memory run along
-// k. Every row in memory starts at a multiple of 16 bytes.
+// PRECISION_BF16 PRECISION_F16_ACC16 PRECISION_TF32 PRECISION_F8E4M3 PRECISION_I8; of the last three, rows of both matrices
+// in memory run along k. Every row in memory starts at a multiple of 16 bytes.
 
 struct Params {
     unsigned m, n, k;
@@ -23,7 +23,7 @@ struct Params {
 
 #if defined(PRECISION_TF32)
 typedef float element;
-#elif defined(PRECISION_I8)
+#elif defined(PRECISION_F8E4M3) || defined(PRECISION_I8)
 typedef signed char element;
 #else
 typedef Half element;
@@ -40,6 +40,7 @@ constexpr int THREADS = GROUP * (1 + GROUPS);
 constexpr int COPYING_REGISTERS = 40, MULTIPLYING_REGISTERS = 232;
 // Boxes of C that a group has in shared memory, so that one is written while the other is on its way.
 constexpr int BOXES = 2;
+constexpr int BOX_COLUMNS = ROW_BYTES / sizeof(Half);
 constexpr unsigned BOX_BYTES = GROUP_M * ROW_BYTES;
 // Swizzled rows repeat after so many bytes.
 constexpr unsigned ALIGNMENT = 1024;
@@ -202,7 +203,7 @@ __device__ __forceinline__ void multiply(Sums& sums, Slot& slot, unsigned side, 
     release(previous);
 }
 
-// Writes a group's part of a tile, by boxes of 64 columns.
+// Writes a group's part of a tile, box by box.
 __device__ __forceinline__ void store(
     const Sums& sums, unsigned boxes, const TensorMap* map, unsigned row, unsigned column, int group) {
     int lane = threadIdx.x % 32, warp = threadIdx.x % GROUP / 32;
@@ -210,20 +211,20 @@ __device__ __forceinline__ void store(
     // Of four 8 x 8 matrices, the second lies below the first, the others beside these.
     unsigned place = (warp * 16 + lane % 16) * ROW_BYTES + lane / 16 * 16;
 #pragma unroll
-    for (int box = 0; box < TILE_N / TILE_K; ++box) {
+    for (int box = 0; box < TILE_N / BOX_COLUMNS; ++box) {
         unsigned target = boxes + box % BOXES * BOX_BYTES;
         if (leads) box_store_wait<BOXES - 1>();
         group_barrier(group);
 #pragma unroll
-        for (int j = 0; j < TILE_K; j += 16) {
-            int pair = (box * TILE_K + j) / 4;
+        for (int j = 0; j < BOX_COLUMNS; j += 16) {
+            int pair = (box * BOX_COLUMNS + j) / 4;
             store_matrices(swizzled(target + place + j * sizeof(Half)), halves(sums, pair), halves(sums, pair + 1),
                            halves(sums, pair + 2), halves(sums, pair + 3));
         }
         publish_shared();
         group_barrier(group);
         if (leads) {
-            box_store(map, {row, column + box * TILE_K, 0}, target);
+            box_store(map, {row, column + box * BOX_COLUMNS, 0}, target);
             box_store_commit();
         }
     }

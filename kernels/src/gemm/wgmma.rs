@@ -100,7 +100,7 @@ impl WgmmaPlan {
         let takes = match problem.precision {
             Precision::F64 | Precision::F32 => false,
             Precision::Bf16 | Precision::F16 | Precision::F16Acc16 => true,
-            Precision::Tf32 | Precision::I8 => !problem.trans_a && problem.trans_b,
+            Precision::Tf32 | Precision::F8E4M3 | Precision::I8 => !problem.trans_a && problem.trans_b,
         };
         if !takes || !has_instructions(caps) || problem.precision.missing(caps).is_some() {
             return Vec::new();
@@ -358,7 +358,8 @@ mod tests {
     #[test]
     fn types_but_halves_take_rows_along_k_alone() {
         let caps = device("9.0", "13.0");
-        for (precision, tile_k) in [(Precision::Tf32, 32), (Precision::I8, 128), (Precision::Bf16, 64)] {
+        let types = [(Precision::Tf32, 32), (Precision::F8E4M3, 128), (Precision::I8, 128), (Precision::Bf16, 64)];
+        for (precision, tile_k) in types {
             for trans in ["nn", "nt", "tn", "tt"] {
                 let problem = GemmProblem { precision, ..problem([4096; 3], trans) };
                 let plans = WgmmaPlan::candidates(&problem, &caps);

@@ -206,7 +206,7 @@ fn standings(report: &Report, groups: BTreeMap<Key, Vec<Entries>>) -> Vec<Standi
 pub(super) fn place(op: &Text, dtype: &Text) -> (usize, Text, usize, Text) {
     let among = |known: &[&str], name: &Text| known.iter().position(|known| **known == **name).unwrap_or(known.len());
     let ops = among(&["gemm", "conv2d", "attention"], op);
-    let dtypes = among(&["f16", "bf16", "f16-acc16", "tf32", "f32", "f64", "i8"], dtype);
+    let dtypes = among(&["f16", "bf16", "f16-acc16", "f8e4m3", "tf32", "f32", "f64", "i8"], dtype);
     (ops, op.clone(), dtypes, dtype.clone())
 }
 

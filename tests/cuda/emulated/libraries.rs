@@ -39,6 +39,12 @@ const TASKS: &[Task] = &[
         logged: &["cublasLt asked for 32 algorithms, workspace 33554432, compute 72"],
     },
     Task {
+        name: "numbers of eight bits are asked for with the units' own sums",
+        environment: &[],
+        run: eight_bits,
+        logged: &["cublasLt asked for 32 algorithms, workspace 33554432, compute 68, fast sums"],
+    },
+    Task {
         name: "algorithms that fail are passed over",
         environment: &[(ALGORITHMS, "5=fails,6=refused,8=4,9=fails")],
         run: failing_algorithms,
@@ -261,16 +267,25 @@ fn rounded_operands() {
     prepared(&*device, &gemm(4, "bf16", "f32"));
 }
 
-fn whole_numbers() {
+/// Numbers of 8 bits are taken in one layout.
+fn one_layout(storage: &str, accumulate: &str) {
     let device = open(0);
     let product = |trans_b: bool| {
         let arguments = json!({
-            "m": 4, "n": 3, "k": 8, "trans_a": false, "trans_b": trans_b, "storage": "i8", "accumulate": "i32",
+            "m": 4, "n": 8, "k": 16, "trans_a": false, "trans_b": trans_b, "storage": storage, "accumulate": accumulate,
         });
         call("cublaslt", "gemm", 3, arguments)
     };
     unsupported(&*device, &product(false), "CUBLAS_STATUS_NOT_SUPPORTED");
     prepared(&*device, &product(true));
+}
+
+fn whole_numbers() {
+    one_layout("i8", "i32");
+}
+
+fn eight_bits() {
+    one_layout("f8e4m3", "f32");
 }
 
 fn failing_algorithms() {

@@ -10,18 +10,26 @@ use std::collections::BTreeSet;
 
 /// Into how many trials an operation's shapes are split, in their order, so that they run at the same time.
 const PARTS: usize = 4;
+/// The compute capability that kernels of all kinds are for.
+const NEWEST: &str = "9.0";
 
 pub(crate) fn trials() -> Vec<Check> {
     let mut trials: Vec<Check> = Vec::new();
     for operation in Catalogue::builtin().iter().chain(probe::catalogue().iter()) {
         for precision in operation.precisions() {
             for part in 0..PARTS {
-                let task = format!("operation {}/{precision}/{part}", operation.name());
-                let check = {
-                    let task = task.clone();
-                    move |fakes: &crate::fakes::Fakes| nothing_left(&fakes.run("whole", &task, &[])?.1)
-                };
-                trials.push((task, Box::new(check)));
+                // An architecture that multiplies numbers of 8 bits by instructions that the newest one does not have.
+                let others: &[&str] = if *precision == Precision::F8E4M3 { &["8.9"] } else { &[] };
+                for capability in [NEWEST].iter().chain(others) {
+                    let task = format!("operation {}/{precision}/{part}/{capability}", operation.name());
+                    let check = {
+                        let task = task.clone();
+                        move |fakes: &crate::fakes::Fakes| {
+                            nothing_left(&fakes.run("whole", &task, &[("ACCELBENCH_FAKE_DEVICES", capability)])?.1)
+                        }
+                    };
+                    trials.push((task, Box::new(check)));
+                }
             }
         }
     }
@@ -29,8 +37,8 @@ pub(crate) fn trials() -> Vec<Check> {
 }
 
 pub(crate) fn child(task: &str) {
-    let [name, precision, part] = task.split('/').collect::<Vec<_>>()[..] else {
-        panic!("OPERATION/PRECISION/PART and not `{task}`");
+    let [name, precision, part, capability] = task.split('/').collect::<Vec<_>>()[..] else {
+        panic!("OPERATION/PRECISION/PART/CAPABILITY and not `{task}`");
     };
     let precision: Precision = precision.parse().expect("a precision");
     let part: usize = part.parse().expect("a part");
@@ -75,10 +83,12 @@ pub(crate) fn child(task: &str) {
             let along_k =
                 (0..shapes.len()).any(|index| index * PARTS / shapes.len() == part && shapes[index]["trans"] == "nt");
             match (along_k, precision) {
-                (true, _) => &["cublaslt", "mma", "wgmma"],
                 // All layouts but one.
-                (false, Precision::I8) => &["mma"],
-                (false, _) => &["cublaslt", "mma"],
+                (false, Precision::F8E4M3) if capability == NEWEST => &[],
+                (false, Precision::F8E4M3 | Precision::I8) => &["mma"],
+                (true, Precision::F8E4M3) if capability == NEWEST => &["cublaslt", "wgmma"],
+                (true, Precision::F8E4M3) | (false, _) => &["cublaslt", "mma"],
+                (true, _) => &["cublaslt", "mma", "wgmma"],
             }
         }
         "gemm" if precision == Precision::F64 => &["cublaslt", "mma", "tiled"],
@@ -89,6 +99,13 @@ pub(crate) fn child(task: &str) {
         "conv2d" if halves => &["cudnn", "depthwise", "mma", "tiled"],
         "conv2d" => &["cudnn", "depthwise", "tiled"],
         "matrix" if precision == Precision::F64 => &["mma"],
+        "matrix" if precision == Precision::F8E4M3 => {
+            if capability == NEWEST {
+                &["wgmma"]
+            } else {
+                &["mma"]
+            }
+        }
         "matrix" => &["mma", "wgmma"],
         probe => &[probe],
     };

@@ -8,7 +8,7 @@ use accelbench_kernels::{Catalogue, Precision};
 use std::collections::BTreeSet;
 
 /// Operations with the type, shapes, and the launches of their plans; the emulated device has two compute units.
-const CASES: [(&str, &str, &[usize]); 21] = [
+const CASES: [(&str, &str, &[usize]); 23] = [
     ("gemm/f16", "264x392x456-nn", &[1]),
     ("gemm/f16", "264x392x456-nt", &[1]),
     ("gemm/f16", "264x392x456-tn", &[1]),
@@ -28,6 +28,8 @@ const CASES: [(&str, &str, &[usize]); 21] = [
     ("attention/bf16", "1x3x3-260x900x128", &[1]),
     ("gemm/tf32", "264x392x456-nt", &[1]),
     ("gemm/tf32", "72x64x1096-nt", &[1, 2]),
+    ("gemm/f8e4m3", "264x392x480-nt", &[1]),
+    ("gemm/f8e4m3", "72x64x1104-nt", &[1, 2]),
     ("gemm/i8", "264x392x480-nt", &[1]),
     ("gemm/i8", "72x64x1104-nt", &[1, 2]),
 ];

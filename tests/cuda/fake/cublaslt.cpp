@@ -12,7 +12,7 @@
 namespace {
 
 enum : int { SUCCESS = 0, INVALID_VALUE = 7, EXECUTION_FAILED = 13, INTERNAL_ERROR = 14, NOT_SUPPORTED = 15 };
-enum : int { R_32F = 0, R_64F = 1, R_16F = 2, R_8I = 3, R_32I = 10, R_16BF = 14 };
+enum : int { R_32F = 0, R_64F = 1, R_16F = 2, R_8I = 3, R_32I = 10, R_16BF = 14, R_8F = 28 };
 enum : int { COMPUTE_16F = 64, COMPUTE_32F = 68, COMPUTE_64F = 70, COMPUTE_32I = 72, COMPUTE_TF32 = 77 };
 // Sums that work-groups share are added up in the output's type, or in that of the sums.
 enum : unsigned { IN_PLACE = 1, COMPUTE_TYPE = 2, OUTPUT_TYPE = 4 };
@@ -22,6 +22,8 @@ struct Handle {};
 struct Description {
     int compute, scale;
     int transposed[2] = {0, 0};
+    // Whether sums are the matrix units' own.
+    bool fast = false;
 };
 
 struct Layout {
@@ -30,7 +32,9 @@ struct Layout {
     std::int64_t step;
 
     std::size_t bytes() const {
-        std::size_t element = type == R_64F ? 8 : type == R_32F || type == R_32I ? 4 : type == R_8I ? 1 : 2;
+        std::size_t element = type == R_64F ? 8 : type == R_32F || type == R_32I ? 4
+                              : type == R_8I || type == R_8F                         ? 1
+                                                                                     : 2;
         return ((columns - 1) * step + rows) * element;
     }
 };
@@ -85,6 +89,7 @@ double element(int type, const void* start, std::size_t index) {
         case R_32F: return ((const float*)start)[index];
         case R_32I: return ((const std::int32_t*)start)[index];
         case R_8I: return ((const signed char*)start)[index];
+        case R_8F: return f8_to_f32(((const signed char*)start)[index]);
         case R_16BF: return bf16_to_f32(((const unsigned short*)start)[index]);
         default: return f16_to_f32(((const f16*)start)[index]);
     }
@@ -148,7 +153,8 @@ struct Product {
 
 int check(const Description& description, const Layout& a, const Layout& b, const Layout& c, const Layout& d) {
     for (const Layout* layout : {&a, &b, &c, &d}) {
-        int type = (layout == &c || layout == &d) && a.type == R_8I ? (int)R_32I : a.type;
+        int type = a.type;
+        if (layout == &c || layout == &d) type = a.type == R_8I ? R_32I : a.type == R_8F ? R_16BF : a.type;
         if (layout->type != type) return refuse("types differ");
         if (!layout->rows || !layout->columns) return refuse("a matrix without elements");
         if (layout->step < (std::int64_t)layout->rows) return refuse("columns overlap");
@@ -166,6 +172,9 @@ int check(const Description& description, const Layout& a, const Layout& b, cons
                  // Whole numbers in one layout, and columns that start at multiples of four.
                  (compute == COMPUTE_32I && scale == R_32I && a.type == R_8I && ta && !tb && a.step % 4 == 0 &&
                   b.step % 4 == 0) ||
+                 // Those of 8 bits with a point, too, at multiples of sixteen bytes.
+                 (compute == COMPUTE_32F && scale == R_32F && a.type == R_8F && ta && !tb && a.step % 16 == 0 &&
+                  b.step % 16 == 0 && d.step % 8 == 0) ||
                  (compute == COMPUTE_16F && scale == R_16F && a.type == R_16F);
     if (known) return SUCCESS;
     fake_log("cublasLt knows no such types");
@@ -192,6 +201,10 @@ int cublasLtMatmulDescCreate(Description** description, int compute, int scale) 
 }
 int cublasLtMatmulDescDestroy(Description* description) { return destroy(description); }
 int cublasLtMatmulDescSetAttribute(Description* description, int attribute, const void* value, std::size_t bytes) {
+    if (attribute == 25 && bytes == 1) {
+        description->fast = *(const signed char*)value;
+        return SUCCESS;
+    }
     if ((attribute != 3 && attribute != 4) || bytes != 4) return refuse("an attribute of the product");
     int operation;
     std::memcpy(&operation, value, 4);
@@ -222,7 +235,8 @@ int cublasLtMatmulAlgoGetHeuristic(Handle*, Description* description, Layout* a,
                                    Preference* preference, int asked, Result* results, int* count) {
     if (int code = fake_begin("cublasLtMatmulAlgoGetHeuristic", EXECUTION_FAILED)) return code;
     fake_log("cublasLt asked for " + std::to_string(asked) + " algorithms, workspace " +
-             std::to_string(preference->workspace) + ", compute " + std::to_string(description->compute));
+             std::to_string(preference->workspace) + ", compute " + std::to_string(description->compute) +
+             (description->fast ? ", fast sums" : ""));
     if (int code = check(*description, *a, *b, *c, *d)) return code;
     std::vector<Offer> offers = fake_offers("ACCELBENCH_FAKE_ALGORITHMS", "7=3,11=1,13=2");
     if (offers.empty()) return NOT_SUPPORTED;

@@ -30,7 +30,7 @@ struct alignas(8) uint2 {
 };
 
 typedef unsigned short Half;
-#if defined(PRECISION_BF16)
+#if defined(PRECISION_BF16) || defined(PRECISION_F8E4M3)
 inline float half_to_f32(Half x) { return bf16_to_f32(x); }
 inline Half f32_to_half(float x) { return f32_to_bf16(x); }
 #else
@@ -117,7 +117,19 @@ inline void multiply_matrices(float (&c)[4], const unsigned (&a)[4], const unsig
     Fragments mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
     auto lanes = (const Fragments*)emulator_warp_exchange("mma.f32", &mine, sizeof mine);
     unsigned lane = lane_of_warp();
+#if defined(PRECISION_F8E4M3)
+    auto value = [](unsigned four, int index) { return f8_to_f32((signed char)(four >> 8 * index)); };
+    for (int i = 0; i < 4; ++i) {
+        float products[32];
+        for (int p = 0; p < 32; ++p) {
+            float x = value(lanes[lane / 4 * 4 + p % 16 / 4].a[i / 2 + p / 16 * 2], p % 4);
+            products[p] = x * value(lanes[(lane % 4 * 2 + i % 2) * 4 + p % 16 / 4].b[p / 16], p % 4);
+        }
+        c[i] = f8_sum(c[i], products, 32);
+    }
+#else
     for (int i = 0; i < 4; ++i) c[i] += warp_product(lanes, lane / 4 + i / 2 * 8, lane % 4 * 2 + i % 2);
+#endif
 }
 
 inline void multiply_matrices(unsigned (&c)[2], const unsigned (&a)[4], const unsigned (&b)[2]) {

@@ -74,6 +74,9 @@ inline float value_of(Factor x) {
     std::memcpy(&bits, &x, sizeof bits);
     return tf32_to_f32(bits & 0xffffe000);
 }
+#elif defined(PRECISION_F8E4M3)
+typedef signed char Factor;
+inline float value_of(Factor x) { return f8_to_f32(x); }
 #elif defined(PRECISION_I8)
 typedef signed char Factor;
 inline float value_of(Factor x) { return x; }
@@ -127,11 +130,23 @@ struct Held {
     }
 };
 
-// What a thread gets of a product: of every eight columns two neighbours, in two rows that are 8 apart.
-template <int COUNT, typename OperandA, typename OperandB>
-void group_products(float (&products)[COUNT], const OperandA& a, const OperandB& b) {
+// A sum with what one instruction adds to it.
+template <typename Sum>
+Sum added(Sum before, const float* terms) {
+#if defined(PRECISION_F8E4M3)
+    return f8_sum(before, terms, GROUP_K);
+#else
+    float sum = 0;
+    for (int p = 0; p < GROUP_K; ++p) sum += terms[p];
+    return before + (Sum)sum;
+#endif
+}
+
+// Adds what a thread gets of a product: of every eight columns two neighbours, in two rows that are 8 apart.
+template <typename Sum, int COUNT, typename OperandA, typename OperandB>
+void add_product(Sum (&sums)[COUNT], const OperandA& a, const OperandB& b) {
     int row = threadIdx.x % 128 / 32 * 16 + threadIdx.x % 32 / 4, columns = threadIdx.x % 4 * 2;
-    float rows[2][GROUP_K], column[GROUP_K];
+    float rows[2][GROUP_K], column[GROUP_K], terms[GROUP_K];
     for (int p = 0; p < GROUP_K; ++p) {
         for (int i = 0; i < 2; ++i) rows[i][p] = a(row + 8 * i, p);
     }
@@ -139,8 +154,9 @@ void group_products(float (&products)[COUNT], const OperandA& a, const OperandB&
         for (int j = 0; j < 2; ++j) {
             for (int p = 0; p < GROUP_K; ++p) column[p] = b(i / 4 * 8 + columns + j, p);
             for (int half = 0; half < 2; ++half) {
-                float& sum = products[i + 2 * half + j] = 0;
-                for (int p = 0; p < GROUP_K; ++p) sum += rows[half][p] * column[p];
+                for (int p = 0; p < GROUP_K; ++p) terms[p] = rows[half][p] * column[p];
+                Sum& sum = sums[i + 2 * half + j];
+                sum = added(sum, terms);
             }
         }
     }
@@ -174,9 +190,8 @@ void group_wait(Sum (&)[COUNT]) {
 template <typename Sum, typename Operand, int COUNT>
 void start_product(Sum (&c)[COUNT], Operand a, Operand b, bool add) {
     group_open[emulator_thread()].push_back([&c, a, b, add] {
-        float products[COUNT];
-        group_products(products, a, b);
-        for (int i = 0; i < COUNT; ++i) c[i] = (add ? c[i] : 0) + (Sum)products[i];
+        if (!add) std::memset(c, 0, sizeof c);
+        add_product(c, a, b);
     });
 }
 
@@ -184,13 +199,10 @@ void start_product(Sum (&c)[COUNT], Operand a, Operand b, bool add) {
 template <typename Operand, int COUNT>
 void start_product(unsigned (&c)[COUNT], Operand a, Operand b, bool add) {
     group_open[emulator_thread()].push_back([&c, a, b, add] {
-        float products[2 * COUNT];
-        group_products(products, a, b);
-        for (int i = 0; i < COUNT; ++i) {
-            unsigned before = add ? c[i] : 0;
-            Half low = f32_to_half(half_of(before, 0) + products[2 * i]);
-            c[i] = low | (unsigned)f32_to_half(half_of(before, 1) + products[2 * i + 1]) << 16;
-        }
+        float sums[2 * COUNT];
+        for (int i = 0; i < 2 * COUNT; ++i) sums[i] = add ? half_of(c[i / 2], i % 2) : 0;
+        add_product(sums, a, b);
+        for (int i = 0; i < COUNT; ++i) c[i] = f32_to_half_pair(sums[2 * i], sums[2 * i + 1]);
     });
 }
 
@@ -200,9 +212,8 @@ void start_product(float (&c)[COUNT], const unsigned (&a)[4], Swizzled b, bool a
     group_open[emulator_thread()].push_back([&c, &a, b, add] {
         Held held;
         std::memcpy(held.x, emulator_warp_exchange("wgmma.a", a, sizeof a), sizeof held.x);
-        float products[COUNT];
-        group_products(products, held, b);
-        for (int i = 0; i < COUNT; ++i) c[i] = (add ? c[i] : 0) + products[i];
+        if (!add) std::memset(c, 0, sizeof c);
+        add_product(c, held, b);
     });
 }
 

@@ -51,6 +51,37 @@ inline unsigned short f32_to_bf16(float x) {
     return (unsigned short)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+// E4M3, 8 bits: a significand of 4, no infinity, and one NaN of either sign.
+inline float f8_to_f32(signed char x) {
+    int exponent = x >> 3 & 15, mantissa = x & 7;
+    float magnitude = exponent == 15 && mantissa == 7 ? NAN
+                      : exponent                      ? std::ldexp(8.0f + mantissa, exponent - 10)
+                                                      : std::ldexp((float)mantissa, -9);
+    return x < 0 ? -magnitude : magnitude;
+}
+
+// Rounds to nearest, ties to even; what is too large becomes 448.
+inline signed char f32_to_f8(float x) {
+    if (std::isnan(x)) return 0x7f;
+    int sign = std::signbit(x) ? 0x80 : 0, exponent;
+    float magnitude = std::fmin(std::fabs(x), 448.0f);
+    std::frexp(magnitude, &exponent);
+    int unit = magnitude < 0x1p-6f ? -9 : exponent - 4;
+    int steps = (int)std::nearbyint(std::ldexp(magnitude, -unit));
+    return (signed char)(sign | (unit == -9 ? steps : (unit + 9) * 8 + steps));
+}
+
+// What Hopper's matrix units add up of numbers of 8 bits: of each product and of the sum so far, what lies more than 13 bits
+// below the highest bit of the largest is dropped.
+inline float f8_sum(float sum, const float* products, int count) {
+    float largest = std::fabs(sum);
+    for (int i = 0; i < count; ++i) largest = std::fmax(largest, std::fabs(products[i]));
+    if (!(largest > 0)) return sum;
+    double unit = std::ldexp(1.0, std::ilogb(largest) - 13), total = std::trunc(sum / unit);
+    for (int i = 0; i < count; ++i) total += std::trunc(products[i] / unit);
+    return (float)(total * unit);
+}
+
 // binary32 with a significand of 11 bits; rounds to nearest, ties away from zero.
 inline std::uint32_t f32_to_tf32_bits(float x) {
     std::uint32_t bits;

@@ -116,6 +116,15 @@ impl Problem {
                 api::cublasLtMatmulDescSetAttribute(description.0, attribute, bits(&operation), mem::size_of::<i32>())
             })?;
         }
+        if types.storage == DType::F8E4M3 {
+            // The matrix units' own sums, as our kernels': without it, some architectures' are added to others every few.
+            let fast = 1_i8;
+            let attribute = cublasLtMatmulDescAttributes_t::CUBLASLT_MATMUL_DESC_FAST_ACCUM;
+            // SAFETY: the attribute is an 8-bit number, which the library copies.
+            check("cublasLtMatmulDescSetAttribute", unsafe {
+                api::cublasLtMatmulDescSetAttribute(description.0, attribute, bits(&fast), mem::size_of::<i8>())
+            })?;
+        }
         // As stored, column by column: rows, columns. The row-major ones have these the other way round.
         let layout = |dtype: DType, rows: u64, columns: u64| {
             // SAFETY: the place is of the layout's type.
@@ -260,7 +269,7 @@ fn compute(types: Types) -> Result<(cublasComputeType_t, cudaDataType_t, u64)> {
     use cublasComputeType_t as C;
     Ok(match (types.storage, types.accumulate) {
         (DType::F64, DType::F64) => (C::CUBLAS_COMPUTE_64F, cudaDataType_t::CUDA_R_64F, 1_f64.to_bits()),
-        (DType::F32 | DType::Bf16 | DType::F16, DType::F32) => {
+        (DType::F32 | DType::Bf16 | DType::F16 | DType::F8E4M3, DType::F32) => {
             (C::CUBLAS_COMPUTE_32F, cudaDataType_t::CUDA_R_32F, 1_f32.to_bits().into())
         }
         (DType::Tf32, DType::F32) => {
@@ -282,6 +291,7 @@ fn data_type(dtype: DType) -> cudaDataType_t {
         DType::I32 => cudaDataType_t::CUDA_R_32I,
         DType::I8 => cudaDataType_t::CUDA_R_8I,
         DType::F16 => cudaDataType_t::CUDA_R_16F,
+        DType::F8E4M3 => cudaDataType_t::CUDA_R_8F_E4M3,
     }
 }
 

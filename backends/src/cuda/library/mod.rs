@@ -2,7 +2,7 @@
 //!
 //! | function | library | covers |
 //! |---|---|---|
-//! | `gemm` | cuBLASLt 12 and newer | f64, f32, tf32, bf16, f16 with sums in f32 or in f16, all four layouts; i8 where sums run along the rows of both matrices |
+//! | `gemm` | cuBLASLt 12 and newer | f64, f32, tf32, bf16, f16 with sums in f32 or in f16, all four layouts; f8e4m3 and i8 where sums run along the rows of both matrices |
 //! | `conv2d` | cuDNN 9 and newer, graph API | f64, f32, bf16 and f16 with sums in f32; both layouts, strides, padding, dilation, groups |
 //! | `attention` | cuDNN 9 and newer, graph API | what cuDNN fuses: bf16 and f16 with sums in f32, head sizes in multiples of 8; causal or not, shared key heads |
 //!
@@ -23,7 +23,7 @@ mod workspace;
 use super::context::Context;
 use super::kernel::CudaKernel;
 use super::memory::CudaMemory;
-use crate::DType::{self, Bf16, F16, F32, F64, I8, I32, Tf32};
+use crate::DType::{self, Bf16, F8E4M3, F16, F32, F64, I8, I32, Tf32};
 use crate::{DeviceToken, Error, Kernel, KernelSpec, Launch, LibraryCall, LibraryForm, Result};
 use api::Optional;
 use cudarc::driver::sys::CUdeviceptr;
@@ -41,7 +41,7 @@ static FUNCTIONS: [(&str, &Optional, Types); 3] = [
     (
         "gemm",
         &api::cublaslt::LIBRARY,
-        &[(F64, F64), (F32, F32), (Tf32, F32), (Bf16, F32), (F16, F32), (F16, F16), (I8, I32)],
+        &[(F64, F64), (F32, F32), (Tf32, F32), (Bf16, F32), (F16, F32), (F16, F16), (F8E4M3, F32), (I8, I32)],
     ),
     ("conv2d", &api::cudnn::LIBRARY, &[(F64, F64), (F32, F32), (Bf16, F32), (F16, F32)]),
     ("attention", &api::cudnn::LIBRARY, &[(Bf16, F32), (F16, F32)]),
@@ -72,7 +72,7 @@ pub(super) fn forms() -> Vec<LibraryForm> {
 /// The layout that a type of operands comes in alone, as arguments.
 fn layout(storage: DType) -> impl Iterator<Item = (String, Value)> {
     let along = [("trans_a", false), ("trans_b", true)].map(|(name, value)| (name.to_owned(), value.into()));
-    along.into_iter().filter(move |_| storage.is_integer())
+    along.into_iter().filter(move |_| storage.bytes() == 1)
 }
 
 /// Each library: its name, and its version or why it is missing.

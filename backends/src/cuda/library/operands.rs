@@ -5,6 +5,7 @@ use crate::cuda::context::Context;
 use crate::cuda::memory::CudaMemory;
 use crate::{DType, Error, LibraryCall, Result};
 use cudarc::driver::sys::CUdeviceptr;
+use float8::F8E4M3;
 use half::{bf16, f16};
 use std::rc::Rc;
 
@@ -31,6 +32,7 @@ impl Types {
     pub(super) const fn result(self) -> DType {
         match self.storage {
             DType::Tf32 => DType::F32,
+            DType::F8E4M3 => DType::Bf16,
             DType::I8 => DType::I32,
             storage => storage,
         }
@@ -95,6 +97,7 @@ fn normal(dtype: DType, count: u64) -> Vec<u8> {
             DType::I32 => bytes.extend(((number() * 32.0) as i32).to_le_bytes()),
             DType::I8 => bytes.extend(((number() * 32.0) as i8).to_le_bytes()),
             DType::F16 => bytes.extend(f16::from_f64(number()).to_le_bytes()),
+            DType::F8E4M3 => bytes.push(F8E4M3::from_f64(number()).to_bits()),
         }
     }
     bytes

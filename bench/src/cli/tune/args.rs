@@ -30,7 +30,7 @@ pub(in crate::cli) struct TuneArgs {
     /// Only this kernel
     #[arg(short, long, value_name = "NAME", value_delimiter = ',', conflicts_with = "resume")]
     pub(super) kernel: Vec<String>,
-    /// Only this type: f64, f32, tf32, bf16, f16 (sums in f32), f16-acc16 (sums in f16) or i8
+    /// Only this type: f64, f32, tf32, bf16, f16 (sums in f32), f16-acc16 (sums in f16), f8e4m3 or i8
     #[arg(short = 't', long, value_name = "TYPE", value_delimiter = ',', conflicts_with = "resume")]
     pub(super) dtype: Vec<Precision>,
     /// Only this shape of the profile, as ids write it: 1024x1024x1024, 1x4096x4096-nt

@@ -68,7 +68,15 @@ impl Operation for Matrix {
     }
 
     fn precisions(&self) -> &'static [Precision] {
-        &[Precision::F64, Precision::Tf32, Precision::Bf16, Precision::F16, Precision::F16Acc16, Precision::I8]
+        &[
+            Precision::F64,
+            Precision::Tf32,
+            Precision::Bf16,
+            Precision::F16,
+            Precision::F16Acc16,
+            Precision::F8E4M3,
+            Precision::I8,
+        ]
     }
 
     fn shapes(&self, _profile: Profile) -> Vec<NamedShape> {
@@ -233,5 +241,8 @@ mod tests {
         let depth = depth(Precision::F16) as f64;
         let transient = 2.0 * depth + 3.0 * depth;
         assert!(f64::from(LONGEST / 2) + 7.0 + transient / 2.0 <= 2048.0);
+        // Of sums of numbers of 8 bits, matrix units may keep no more than 14 bits.
+        let rounds = f64::from(longest(Precision::F8E4M3));
+        assert!(rounds / 2.0 + 7.0 + 2.5 * super::depth(Precision::F8E4M3) as f64 <= 2.0 / Precision::F8E4M3.sum_ulp());
     }
 }

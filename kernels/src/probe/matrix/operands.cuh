@@ -1,6 +1,7 @@
 // What the matrix probes multiply: small whole numbers, made of the inputs. See mod.rs.
 //
-// Specialised by one of PRECISION_F64 PRECISION_TF32 PRECISION_BF16 PRECISION_F16 PRECISION_F16_ACC16 PRECISION_I8.
+// Specialised by one of PRECISION_F64 PRECISION_TF32 PRECISION_BF16 PRECISION_F16 PRECISION_F16_ACC16
+// PRECISION_F8E4M3 PRECISION_I8.
 
 // An element of A and B, and one of C in memory; small whole numbers as the former.
 #if defined(PRECISION_F64)
@@ -20,6 +21,10 @@ __device__ __forceinline__ Total whole(Total x) { return x; }
 typedef float Real;
 __device__ __forceinline__ Real number(int x) { return (Real)x; }
 __device__ __forceinline__ int integer(Real x) { return (int)rintf(x); }
+#elif defined(PRECISION_F8E4M3)
+typedef signed char Real;
+__device__ __forceinline__ Real number(int x) { return f32_to_f8((float)x); }
+__device__ __forceinline__ int integer(Real x) { return (int)rintf(f8_to_f32(x)); }
 #else
 typedef Half Real;
 __device__ __forceinline__ Real number(int x) { return f32_to_half((float)x); }

@@ -58,7 +58,10 @@ pub fn missing_units(precision: Precision, caps: &Caps) -> Option<String> {
         return None;
     }
     match mma::language(caps) {
-        Some(Language::CudaC) => None,
+        Some(Language::CudaC) if mma::multiplies(precision, caps) || has_wgmma(caps) => None,
+        Some(Language::CudaC) => {
+            Some(format!("no instruction that is used here multiplies {precision} on compute capability {capability}"))
+        }
         // In OpenCL C, those of halves alone are used.
         Some(_) if precision != Precision::F64 => None,
         None if caps.speaks(Language::CudaC) => Some(format!(
@@ -73,6 +76,11 @@ fn major(caps: &Caps) -> u32 {
     capability.and_then(|text| text.split('.').next()?.parse().ok()).unwrap_or(0)
 }
 
+/// Whether there are instructions of groups of warps: they are for exactly one architecture, and written in CUDA C alone.
+fn has_wgmma(caps: &Caps) -> bool {
+    mma::has_instructions(caps) && caps.facts.get("compute_capability").is_some_and(|capability| capability == "9.0")
+}
+
 /// The plans for a problem on such a device.
 pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Plan>> {
     let precision = problem.precision;
@@ -82,7 +90,6 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
     if precision.missing(caps).is_some() || missing_units(precision, caps).is_some() {
         return Vec::new();
     }
-    let ninth = caps.facts.get("compute_capability").is_some_and(|capability| capability == "9.0");
     let mut shapes = Vec::new();
     if let Some(matrices) = matrices {
         shapes.extend([1, 2, 4].map(|columns| (Instruction::Coop(matrices), columns)));
@@ -92,12 +99,13 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
         }
         shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 8, k: 4 }, columns)));
     } else {
-        // These instructions are for exactly one architecture, and written in CUDA C alone.
-        if ninth && language == Language::CudaC {
+        if has_wgmma(caps) {
             shapes.push((Instruction::Wgmma, 1));
         }
         let k = depth(precision) as u32;
-        shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k }, columns)));
+        if mma::multiplies(precision, caps) {
+            shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k }, columns)));
+        }
     }
     let max_grid_x = caps.max_grid[0];
     let plan = |(instruction, columns)| MatrixPlan { instruction, columns, language, problem: *problem, max_grid_x };

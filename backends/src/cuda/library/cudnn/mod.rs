@@ -279,6 +279,7 @@ fn data_type(dtype: DType) -> cudnnDataType_t {
         DType::F32 | DType::Tf32 => cudnnDataType_t::CUDNN_DATA_FLOAT,
         DType::Bf16 => cudnnDataType_t::CUDNN_DATA_BFLOAT16,
         DType::F16 => cudnnDataType_t::CUDNN_DATA_HALF,
+        DType::F8E4M3 => cudnnDataType_t::CUDNN_DATA_FP8_E4M3,
         DType::I32 => cudnnDataType_t::CUDNN_DATA_INT32,
         DType::I8 => cudnnDataType_t::CUDNN_DATA_INT8,
     }
