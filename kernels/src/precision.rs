@@ -25,7 +25,7 @@ pub enum Precision {
     F16Acc16,
     /// Stored in E4M3, 8 bits; the results in bfloat16. Products are exact, and sums are what matrix units keep of
     /// binary32: of each number that one of their instructions adds, Hopper's drop what lies 14 bits below the largest
-    /// (measured by F. A. Khattak and M. Mikaitis, "Accurate Models of NVIDIA Tensor Cores", 2025, and in the DeepSeek-V3
+    /// (measured by F. A. Khattak and M. Mikaitis in their models of tensor cores, 2025, and told in the DeepSeek-V3
     /// Technical Report, 2024, section 3.3). Bounds hold for that.
     F8E4M3,
     /// Operands are whole numbers of 8 bits, sums and results of 32: exact, and verified to be. Its operations are no
