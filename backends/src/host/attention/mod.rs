@@ -6,7 +6,6 @@
 //! the first grows. Where there are fewer blocks of queries than threads, threads share out the keys, and what they kept
 //! is merged at the end.
 
-mod product;
 mod softmax;
 #[cfg(test)]
 mod tests;
@@ -14,11 +13,10 @@ mod tests;
 use super::block::{Pool, evenly, pieces};
 use super::element::{Element, Precision, Real};
 use super::memory::HostMemory;
-use super::tiles::{Lanes, Left, ROWS, columns, lanes, pack_b};
+use super::tiles::{Lanes, Left, ROWS, Tall, Wide, columns, lanes, pack_b, product};
 use super::views::{view, view_mut};
 use crate::{Error, LibraryCall, Result};
 use half::f16;
-use product::{Tall, Wide, product};
 use rayon::prelude::*;
 use softmax::{LANES, State, mask};
 use std::ops::Range;

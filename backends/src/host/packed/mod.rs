@@ -1,5 +1,6 @@
 //! GEMM of this program's own.
 
+mod few;
 #[cfg(test)]
 mod tests;
 mod thin;
@@ -19,6 +20,7 @@ pub(super) struct PackedGemm {
     precision: Precision,
     shared: RefCell<Scratch>,
     own: Pool<Scratch>,
+    few: Pool<few::Own>,
 }
 
 impl PackedGemm {
@@ -28,6 +30,7 @@ impl PackedGemm {
             precision: Precision::of(call)?,
             shared: RefCell::default(),
             own: Pool::new(),
+            few: Pool::new(),
         })
     }
 
@@ -45,7 +48,11 @@ impl PackedGemm {
             thin::multiply(&self.sizes, a, b, c);
             return Ok(());
         }
-        multiply(&self.sizes, Limits::default(), a, b, c, &mut self.shared.borrow_mut(), &self.own)
+        let shared = &mut self.shared.borrow_mut();
+        if few::suits(&self.sizes) {
+            return few::multiply(&self.sizes, a, b, c, shared, &self.few);
+        }
+        multiply(&self.sizes, Limits::default(), a, b, c, shared, &self.own)
     }
 }
 

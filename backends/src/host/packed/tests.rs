@@ -103,3 +103,31 @@ fn thin_products_of_every_type() {
         assert!(worst.iter().all(|worst| *worst < 1.0), "{sizes:?}: {worst:?}");
     }
 }
+
+#[test]
+fn few_rows_by_a_transposed_matrix() {
+    let width = columns::<f32>();
+    for (shape, trans_a) in
+        [[5, 40, 256], [6, 96, 300], [13, 203, 1025], [24, 193, 2048], [width + 1, 8 * width + 9, 513]]
+            .into_iter()
+            .flat_map(|shape| [(shape, false), (shape, true)])
+    {
+        let sizes = sizes(shape, (trans_a, true));
+        assert!(few::suits(&sizes));
+        let worst = [
+            error::<f64>(sizes, f64::EPSILON, few_rows(sizes)),
+            error::<f32>(sizes, f32::EPSILON.into(), few_rows(sizes)),
+            error::<f16>(sizes, 1.0 / 1024.0, few_rows(sizes)),
+        ];
+        assert!(worst.iter().all(|worst| *worst < 1.0), "{sizes:?}: {worst:?}");
+    }
+}
+
+fn few_rows<E: Element<Real: Lanes>>(sizes: Sizes) -> impl Fn(&[E], &[E], &mut [E]) {
+    move |a, b, c| {
+        let (mut shared, own) = (Scratch::default(), Pool::new());
+        for _ in 0..2 {
+            few::multiply(&sizes, a, b, c, &mut shared, &own).unwrap();
+        }
+    }
+}

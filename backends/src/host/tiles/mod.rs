@@ -8,6 +8,7 @@ mod ahead;
 mod panels;
 mod product;
 mod scratch;
+mod serial;
 mod tile;
 mod vectors;
 
@@ -15,5 +16,6 @@ pub(super) use ahead::Ahead;
 pub(super) use panels::{pack_a, pack_b, panel_a, parts_of_row};
 pub(super) use product::{Limits, Product};
 pub(super) use scratch::Scratch;
+pub(super) use serial::{Tall, Wide, product};
 pub(super) use tile::{Left, Order, ROWS, Rows, Target, columns, lanes, multiply, steps};
 pub(super) use vectors::Lanes;

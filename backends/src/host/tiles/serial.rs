@@ -1,27 +1,29 @@
 //! One thread's products of small matrices, tile by tile, of operands that are mostly read where they lie.
 
-use crate::host::tiles::{Ahead, Lanes, Left, ROWS, Rows, Target, columns, multiply};
+use super::ahead::Ahead;
+use super::tile::{Left, ROWS, Rows, Target, columns, multiply};
+use super::vectors::Lanes;
 use pulp::{Arch, Simd, WithSimd};
 
 /// The left matrix: as many rows as whole tiles have.
-pub(super) struct Tall<'a, T> {
-    pub(super) elements: &'a [T],
+pub(in crate::host) struct Tall<'a, T> {
+    pub(in crate::host) elements: &'a [T],
     /// How they lie, but for panels.
-    pub(super) left: Left,
+    pub(in crate::host) left: Left,
 }
 
 /// The right matrix: panels of a tile's columns, with a row for each step.
-pub(super) struct Wide<'a, T> {
-    pub(super) elements: &'a [T],
+pub(in crate::host) struct Wide<'a, T> {
+    pub(in crate::host) elements: &'a [T],
     /// Elements from a panel to the next.
-    pub(super) panel: usize,
+    pub(in crate::host) panel: usize,
     /// Elements from a row to the next.
-    pub(super) apart: usize,
+    pub(in crate::host) apart: usize,
 }
 
 /// Writes the product of `m` rows and `n` columns, `k` steps long, to rows of `c` that are `stride` elements apart, or adds
 /// it to them. Asks meanwhile for `next` in memory.
-pub(super) fn product<T: Lanes>(
+pub(in crate::host) fn product<T: Lanes>(
     [m, n, k]: [usize; 3],
     a: &Tall<'_, T>,
     b: &Wide<'_, T>,
