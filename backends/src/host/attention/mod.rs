@@ -232,7 +232,7 @@ impl<E: Element<Real: Lanes>> Operands<'_, E> {
         state.clear(rows.len(), d);
         for keys in pieces(keys, KEYS) {
             let first_key = problem * shape.seq_kv + keys.start;
-            let k = self.keys(first_key, keys.len(), copy_of_k);
+            let k = Tall::stored(self.k, d, first_key..first_key + keys.len(), &(0..d), copy_of_k);
             let v = self.values(first_key, keys.len(), copy_of_v);
             let next_k = (first_key + keys.len()) * d;
             let next_k = &self.k[next_k..self.k.len().min(next_k + KEYS * d)];
@@ -268,21 +268,6 @@ impl<E: Element<Real: Lanes>> Operands<'_, E> {
                 *x = *x * scale;
             }
         }
-    }
-
-    /// Rows of K from the `first` on, as many as whole tiles have for `count`: in place, unless they are to be widened or K
-    /// ends before them.
-    fn keys<'a>(&'a self, first: usize, count: usize, copy: &'a mut [E::Real]) -> Tall<'a, E::Real> {
-        let d = self.shape.head_dim;
-        let all = &self.k[first * d..];
-        let elements = match E::in_place(all) {
-            Some(k) if k.len() >= count.next_multiple_of(ROWS) * d => k,
-            _ => {
-                E::widen(&all[..count * d], &mut copy[..count * d]);
-                &*copy
-            }
-        };
-        Tall { elements, left: Left::Stored(d) }
     }
 
     /// `count` rows of V from the `first` on: in place, unless they are to be widened, or are no whole tiles wide and so

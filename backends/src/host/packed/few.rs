@@ -5,7 +5,7 @@ use crate::Result;
 use crate::host::block::{Pool, SMALL_COPY, each, pieces};
 use crate::host::element::Element;
 use crate::host::sizes::Sizes;
-use crate::host::tiles::{Lanes, Left, ROWS, Scratch, Tall, Wide, columns, lanes, pack_b, product};
+use crate::host::tiles::{Lanes, ROWS, Scratch, Tall, Wide, columns, lanes, pack_b, product};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -100,29 +100,11 @@ impl<E: Element<Real: Lanes>> Task<'_, E> {
         let sums = sums.elements::<E::Real>(rows.len() * self.stride)?;
         let copy = copy.elements::<E::Real>(rows.len().next_multiple_of(ROWS) * most)?;
         for depth in pieces(0..k, most) {
-            let b = self.rows_of_b(rows, &depth, copy);
+            let b = Tall::stored(self.b, k, rows.clone(), &depth, copy);
             let a = Wide { elements: &self.panels[depth.start * width..], panel: self.panel, apart: width };
             let nothing: &[E] = &[];
             product([rows.len(), self.stride, depth.len()], &b, &a, sums, self.stride, depth.start > 0, nothing);
         }
         Ok(sums)
-    }
-
-    /// A part of some rows of B: in place, unless they are to be widened or B ends before a whole tile.
-    fn rows_of_b<'a>(
-        &'a self,
-        rows: &Range<usize>,
-        depth: &Range<usize>,
-        copy: &'a mut [E::Real],
-    ) -> Tall<'a, E::Real> {
-        let k = self.sizes.k;
-        let last = rows.start + rows.len().next_multiple_of(ROWS) - 1;
-        if let Some(b) = E::in_place(self.b).filter(|b| last * k + depth.end <= b.len()) {
-            return Tall { elements: &b[rows.start * k + depth.start..], left: Left::Stored(k) };
-        }
-        for (row, to) in rows.clone().zip(copy.chunks_exact_mut(depth.len())) {
-            E::widen(&self.b[row * k..][depth.clone()], to);
-        }
-        Tall { elements: copy, left: Left::Stored(depth.len()) }
     }
 }

@@ -3,13 +3,36 @@
 use super::ahead::Ahead;
 use super::tile::{Left, ROWS, Rows, Target, columns, multiply};
 use super::vectors::Lanes;
+use crate::host::element::Element;
 use pulp::{Arch, Simd, WithSimd};
+use std::ops::Range;
 
 /// The left matrix: as many rows as whole tiles have.
 pub(in crate::host) struct Tall<'a, T> {
     pub(in crate::host) elements: &'a [T],
     /// How they lie, but for panels.
     pub(in crate::host) left: Left,
+}
+
+impl<'a, T: Lanes> Tall<'a, T> {
+    /// A part of some rows of a matrix, which are `stride` elements apart: in place, unless they are to be widened or the
+    /// matrix ends before a whole tile does.
+    pub(in crate::host) fn stored<E: Element<Real = T>>(
+        matrix: &'a [E],
+        stride: usize,
+        rows: Range<usize>,
+        depth: &Range<usize>,
+        copy: &'a mut [T],
+    ) -> Self {
+        let last = rows.start + rows.len().next_multiple_of(ROWS) - 1;
+        if let Some(matrix) = E::in_place(matrix).filter(|all| last * stride + depth.end <= all.len()) {
+            return Self { elements: &matrix[rows.start * stride + depth.start..], left: Left::Stored(stride) };
+        }
+        for (row, to) in rows.zip(copy.chunks_exact_mut(depth.len())) {
+            E::widen(&matrix[row * stride..][depth.clone()], to);
+        }
+        Self { elements: copy, left: Left::Stored(depth.len()) }
+    }
 }
 
 /// The right matrix: panels of a tile's columns, with a row for each step.
