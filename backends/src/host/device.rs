@@ -65,7 +65,7 @@ impl HostDevice {
 
 /// The functions with their libraries: this program's own before those of the machine.
 fn libraries() -> BTreeMap<String, Vec<String>> {
-    let own = [("gemm", kernel::PACKED), ("conv2d", kernel::PACKED), ("attention", kernel::PACKED)];
+    let own = ["gemm", "conv2d", "attention"].map(|function| (function, kernel::PACKED));
     let probes = ["fma", "stream"].map(|function| (function, probe::NATIVE));
     let machine = blas::found().map(|cblas| ("gemm", cblas.name));
     let mut libraries: BTreeMap<String, Vec<String>> = BTreeMap::new();

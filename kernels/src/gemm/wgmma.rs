@@ -304,14 +304,16 @@ impl WgmmaPlan {
     }
 }
 
-/// Whether the device has wgmma and cp.async.bulk.tensor, which are of the architecture 9.0 alone, and a compiler that
-/// takes strides of maps in bytes: older ones took them in units of 16.
+/// Whether the device has wgmma and cp.async.bulk.tensor, which are of the architecture 9.0 alone, and takes CUDA C.
+pub(crate) fn has_architecture(caps: &Caps) -> bool {
+    let capability = caps.facts.get("compute_capability");
+    caps.speaks(Language::CudaC) && capability.is_some_and(|capability| capability == "9.0")
+}
+
+/// Whether it also has a compiler that takes strides of maps in bytes: older ones took them in units of 16.
 pub(crate) fn has_instructions(caps: &Caps) -> bool {
-    let fact = |name: &str| caps.facts.get(name).map(String::as_str);
-    let compiler = fact("nvrtc").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
-    caps.speaks(Language::CudaC)
-        && fact("compute_capability") == Some("9.0")
-        && compiler.is_some_and(|major| major >= 13)
+    let compiler = caps.facts.get("nvrtc").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    has_architecture(caps) && compiler.is_some_and(|major| major >= 13)
 }
 
 #[cfg(test)]

@@ -99,13 +99,8 @@ pub(crate) fn child(task: &str) {
         "conv2d" if halves => &["cudnn", "depthwise", "mma", "tiled"],
         "conv2d" => &["cudnn", "depthwise", "tiled"],
         "matrix" if precision == Precision::F64 => &["mma"],
-        "matrix" if precision == Precision::F8E4M3 => {
-            if capability == NEWEST {
-                &["wgmma"]
-            } else {
-                &["mma"]
-            }
-        }
+        "matrix" if precision == Precision::F8E4M3 && capability == NEWEST => &["wgmma"],
+        "matrix" if precision == Precision::F8E4M3 => &["mma"],
         "matrix" => &["mma", "wgmma"],
         probe => &[probe],
     };

@@ -113,17 +113,27 @@ inline float warp_product(const Fragments* lanes, int i, int j) {
     return sum;
 }
 
+struct Bytes {
+    signed char a, b;
+};
+
+// What step `p` of the lane's sum `i` multiplies where operands are bytes.
+inline Bytes bytes_of_step(const Fragments* lanes, unsigned lane, int i, int p) {
+    unsigned a = lanes[lane / 4 * 4 + p % 16 / 4].a[i / 2 + p / 16 * 2];
+    unsigned b = lanes[(lane % 4 * 2 + i % 2) * 4 + p % 16 / 4].b[p / 16];
+    return {(signed char)(a >> 8 * (p % 4)), (signed char)(b >> 8 * (p % 4))};
+}
+
 inline void multiply_matrices(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
     Fragments mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
     auto lanes = (const Fragments*)emulator_warp_exchange("mma.f32", &mine, sizeof mine);
     unsigned lane = lane_of_warp();
 #if defined(PRECISION_F8E4M3)
-    auto value = [](unsigned four, int index) { return f8_to_f32((signed char)(four >> 8 * index)); };
     for (int i = 0; i < 4; ++i) {
         float products[32];
         for (int p = 0; p < 32; ++p) {
-            float x = value(lanes[lane / 4 * 4 + p % 16 / 4].a[i / 2 + p / 16 * 2], p % 4);
-            products[p] = x * value(lanes[(lane % 4 * 2 + i % 2) * 4 + p % 16 / 4].b[p / 16], p % 4);
+            Bytes x = bytes_of_step(lanes, lane, i, p);
+            products[p] = f8_to_f32(x.a) * f8_to_f32(x.b);
         }
         c[i] = f8_sum(c[i], products, 32);
     }
@@ -167,11 +177,10 @@ inline void multiply_matrices(int (&c)[4], const unsigned (&a)[4], const unsigne
     Fragments mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
     auto lanes = (const Fragments*)emulator_warp_exchange("mma.s8", &mine, sizeof mine);
     unsigned lane = lane_of_warp();
-    auto byte = [](unsigned four, int index) { return (int)(signed char)(four >> 8 * index); };
     for (int i = 0; i < 4; ++i) {
         for (int p = 0; p < 32; ++p) {
-            int x = byte(lanes[lane / 4 * 4 + p % 16 / 4].a[i / 2 + p / 16 * 2], p % 4);
-            c[i] += x * byte(lanes[(lane % 4 * 2 + i % 2) * 4 + p % 16 / 4].b[p / 16], p % 4);
+            Bytes x = bytes_of_step(lanes, lane, i, p);
+            c[i] += x.a * x.b;
         }
     }
 }

@@ -100,30 +100,26 @@ struct Problem {
 
 impl Problem {
     fn new(types: Types, [m, n, k]: [u64; 3], trans_a: bool, trans_b: bool) -> Result<Self> {
+        use cublasLtMatmulDescAttributes_t as D;
         let (compute, scale, one) = compute(types)?;
         // SAFETY: the place is of the description's type.
         let description = Owned::new("cublasLtMatmulDescCreate", api::cublasLtMatmulDescDestroy, |place| unsafe {
             api::cublasLtMatmulDescCreate(place, compute, scale)
         })?;
-        for (attribute, transposed) in [
-            (cublasLtMatmulDescAttributes_t::CUBLASLT_MATMUL_DESC_TRANSA, trans_b),
-            (cublasLtMatmulDescAttributes_t::CUBLASLT_MATMUL_DESC_TRANSB, trans_a),
-        ] {
-            // CUBLAS_OP_N and CUBLAS_OP_T.
-            let operation = i32::from(transposed);
-            // SAFETY: the attribute is a 32-bit number, which the library copies.
+        let set = |attribute, value: *const c_void, bytes| {
+            // SAFETY: the value is of the attribute's size, and the library copies it.
             check("cublasLtMatmulDescSetAttribute", unsafe {
-                api::cublasLtMatmulDescSetAttribute(description.0, attribute, bits(&operation), mem::size_of::<i32>())
-            })?;
-        }
+                api::cublasLtMatmulDescSetAttribute(description.0, attribute, value, bytes)
+            })
+        };
+        // CUBLAS_OP_N and CUBLAS_OP_T.
+        let operations = [trans_b, trans_a].map(i32::from);
+        set(D::CUBLASLT_MATMUL_DESC_TRANSA, bits(&operations[0]), mem::size_of::<i32>())?;
+        set(D::CUBLASLT_MATMUL_DESC_TRANSB, bits(&operations[1]), mem::size_of::<i32>())?;
         if types.storage == DType::F8E4M3 {
             // The matrix units' own sums, as our kernels': without it, some architectures' are added to others every few.
             let fast = 1_i8;
-            let attribute = cublasLtMatmulDescAttributes_t::CUBLASLT_MATMUL_DESC_FAST_ACCUM;
-            // SAFETY: the attribute is an 8-bit number, which the library copies.
-            check("cublasLtMatmulDescSetAttribute", unsafe {
-                api::cublasLtMatmulDescSetAttribute(description.0, attribute, bits(&fast), mem::size_of::<i8>())
-            })?;
+            set(D::CUBLASLT_MATMUL_DESC_FAST_ACCUM, bits(&fast), mem::size_of::<i8>())?;
         }
         // As stored, column by column: rows, columns. The row-major ones have these the other way round.
         let layout = |dtype: DType, rows: u64, columns: u64| {

@@ -20,7 +20,6 @@ pub(super) struct PackedGemm {
     precision: Precision,
     shared: RefCell<Scratch>,
     own: Pool<Scratch>,
-    few: Pool<few::Own>,
 }
 
 impl PackedGemm {
@@ -30,7 +29,6 @@ impl PackedGemm {
             precision: Precision::of(call)?,
             shared: RefCell::default(),
             own: Pool::new(),
-            few: Pool::new(),
         })
     }
 
@@ -50,7 +48,7 @@ impl PackedGemm {
         }
         let shared = &mut self.shared.borrow_mut();
         if few::suits(&self.sizes) {
-            return few::multiply(&self.sizes, a, b, c, shared, &self.few);
+            return few::multiply(&self.sizes, a, b, c, shared, &self.own);
         }
         multiply(&self.sizes, Limits::default(), a, b, c, shared, &self.own)
     }

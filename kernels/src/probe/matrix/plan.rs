@@ -1,7 +1,7 @@
 //! The instructions that multiply matrices, and how many sums a warp keeps busy with them.
 
 use super::{BODY, M, MatrixProblem, N, depth};
-use crate::gemm::{mma, precision_define};
+use crate::gemm::{mma, precision_define, wgmma};
 use crate::program::{self, fold_grid};
 use crate::wgsl::{self, Cooperative};
 use crate::{Plan, Precision, Program, Unit};
@@ -58,7 +58,7 @@ pub fn missing_units(precision: Precision, caps: &Caps) -> Option<String> {
         return None;
     }
     match mma::language(caps) {
-        Some(Language::CudaC) if mma::multiplies(precision, caps) || has_wgmma(caps) => None,
+        Some(Language::CudaC) if mma::multiplies(precision, caps) || wgmma::has_architecture(caps) => None,
         Some(Language::CudaC) => {
             Some(format!("no instruction that is used here multiplies {precision} on compute capability {capability}"))
         }
@@ -74,11 +74,6 @@ pub fn missing_units(precision: Precision, caps: &Caps) -> Option<String> {
 fn major(caps: &Caps) -> u32 {
     let capability = caps.facts.get("compute_capability");
     capability.and_then(|text| text.split('.').next()?.parse().ok()).unwrap_or(0)
-}
-
-/// Whether there are instructions of groups of warps: they are for exactly one architecture, and written in CUDA C alone.
-fn has_wgmma(caps: &Caps) -> bool {
-    mma::has_instructions(caps) && caps.facts.get("compute_capability").is_some_and(|capability| capability == "9.0")
 }
 
 /// The plans for a problem on such a device.
@@ -99,7 +94,7 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
         }
         shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 8, k: 4 }, columns)));
     } else {
-        if has_wgmma(caps) {
+        if wgmma::has_architecture(caps) {
             shapes.push((Instruction::Wgmma, 1));
         }
         let k = depth(precision) as u32;
