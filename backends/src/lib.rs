@@ -22,6 +22,7 @@
 pub mod absence;
 pub mod buffer;
 pub mod caps;
+pub mod cooperative;
 pub mod device;
 pub mod dtype;
 pub mod error;

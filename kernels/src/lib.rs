@@ -11,6 +11,7 @@ mod bound;
 pub mod catalogue;
 pub mod compare;
 pub mod conv2d;
+mod cooperative;
 pub mod demand;
 mod fields;
 pub mod fill;

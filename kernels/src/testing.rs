@@ -1,5 +1,6 @@
 //! What unit tests share.
 
+use accelbench_backends::cooperative::Instruction;
 use accelbench_backends::{Caps, Clock, DType, DeviceKind, Language};
 use naga::back::spv;
 use naga::front;
@@ -43,6 +44,16 @@ pub(crate) fn cooperative(forms: &str) -> Caps {
         compute_units: None,
         facts: BTreeMap::from([("cooperative_matrix".to_owned(), forms.to_owned())]),
         ..base
+    }
+}
+
+/// A GPU that speaks OpenCL C and has such an instruction.
+pub(crate) fn instructed(instruction: Instruction) -> Caps {
+    Caps {
+        compute_units: None,
+        local_bytes: 64 << 10,
+        facts: BTreeMap::from([("cooperative_matrix".to_owned(), instruction.to_string())]),
+        ..caps(DeviceKind::Gpu, Language::OpenClC)
     }
 }
 

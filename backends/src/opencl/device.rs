@@ -8,7 +8,7 @@ use super::library::LibraryKernel;
 use super::queue::Queue;
 use super::timing::Events;
 use super::trust::Trust;
-use super::{caps, code, half, ptx};
+use super::{caps, code, half, matrices, ptx};
 use crate::host_block::HostBlock;
 use crate::timing::Submissions;
 use crate::{
@@ -64,6 +64,9 @@ impl OpenClDevice {
         }
         if ptx::is_taken(&device) {
             device.info.caps.facts.insert(ptx::FACT.to_owned(), "yes".to_owned());
+        }
+        if let Some(instruction) = matrices::found(&device, Query(found.device)) {
+            device.info.caps.facts.insert(matrices::FACT.to_owned(), instruction.to_string());
         }
         Ok(device)
     }

@@ -13,6 +13,7 @@ mod handle;
 mod kernel;
 mod library;
 mod loader;
+mod matrices;
 mod ptx;
 mod queue;
 mod timing;

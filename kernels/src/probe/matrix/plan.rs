@@ -1,10 +1,12 @@
 //! The instructions that multiply matrices, and how many sums a warp keeps busy with them.
 
 use super::{BODY, M, MatrixProblem, N, depth};
+use crate::cooperative::Cooperative;
 use crate::gemm::{mma, precision_define, wgmma};
 use crate::program::{self, fold_grid};
-use crate::wgsl::{self, Cooperative};
+use crate::wgsl;
 use crate::{Plan, Precision, Program, Unit};
+use accelbench_backends::cooperative::{self, Instruction as Form};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
 const OPENCL: &str = concat!(include_str!("../../ptx.cl"), include_str!("mma.cl"));
@@ -16,12 +18,13 @@ const GROUP_SOURCE: &str = concat!(
     include_str!("wgmma.cu")
 );
 
+const COOP_SOURCE: &str = include_str!("coop.cl");
 const WGSL: &str = include_str!("coop.wgsl.j2");
 
 /// Threads of a thread block: eight warps, or two groups of four.
 const THREADS: u32 = 256;
 
-/// Sub-groups of a work-group in WGSL: they share A.
+/// Sub-groups of a work-group where each has its own instruction: they share A.
 const SUBGROUPS: u32 = 4;
 
 /// The instruction that a plan runs.
@@ -37,7 +40,7 @@ enum Instruction {
     /// A group's of four warps, with A and B in shared memory, over a whole tile.
     Wgmma,
     /// A sub-group's, with all operands in registers.
-    Coop(Cooperative),
+    Coop(Form),
 }
 
 /// A number of sums for an instruction.
@@ -54,7 +57,7 @@ pub struct MatrixPlan {
 /// Why the device has no matrix units for this type, or nothing where it has.
 pub fn missing_units(precision: Precision, caps: &Caps) -> Option<String> {
     let capability = caps.facts.get("compute_capability").map_or("0", String::as_str);
-    if wgsl::cooperative(precision, caps).is_some() {
+    if Cooperative::of(precision, caps).is_some() {
         return None;
     }
     match mma::language(caps) {
@@ -79,15 +82,15 @@ fn major(caps: &Caps) -> u32 {
 /// The plans for a problem on such a device.
 pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Plan>> {
     let precision = problem.precision;
-    let matrices = wgsl::cooperative(precision, caps);
-    let language = matrices.map_or_else(|| mma::language(caps), |_| Some(Language::Wgsl));
+    let matrices = Cooperative::of(precision, caps);
+    let language = matrices.map_or_else(|| mma::language(caps), |matrices| Some(matrices.language));
     let Some(language) = language else { return Vec::new() };
     if precision.missing(caps).is_some() || missing_units(precision, caps).is_some() {
         return Vec::new();
     }
     let mut shapes = Vec::new();
     if let Some(matrices) = matrices {
-        shapes.extend([1, 2, 4].map(|columns| (Instruction::Coop(matrices), columns)));
+        shapes.extend([1, 2, 4].map(|columns| (Instruction::Coop(matrices.instruction), columns)));
     } else if precision == Precision::F64 {
         if major(caps) == 9 {
             shapes.extend([1, 2, 4].map(|columns| (Instruction::Mma { m: 16, k: 16 }, columns)));
@@ -108,7 +111,8 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
         .into_iter()
         .map(plan)
         .filter(|plan| {
-            plan.grid()[1] <= caps.max_grid[1]
+            plan.has_registers()
+                && plan.grid()[1] <= caps.max_grid[1]
                 && plan.threads() <= caps.max_group_items
                 && plan.local_bytes() <= caps.local_bytes
         })
@@ -117,32 +121,43 @@ pub(super) fn candidates(problem: &MatrixProblem, caps: &Caps) -> Vec<Box<dyn Pl
 }
 
 impl MatrixPlan {
-    /// Rows of C that a warp has: 64 where A is small, and 16 for doubles.
+    /// Rows of C that a warp or a sub-group has, all of whose A it keeps in registers.
     fn rows(&self) -> u32 {
-        if self.problem.precision == Precision::F64 { 16 } else { M as u32 }
+        match self.instruction {
+            Instruction::Mma { .. } if self.problem.precision == Precision::F64 => 16,
+            Instruction::Coop(form) if form.m == 8 && self.language == Language::OpenClC => 32,
+            _ => M as u32,
+        }
+    }
+
+    /// Whether a sub-group has registers for its sums, and a tile columns for all sub-groups of a work-group.
+    fn has_registers(&self) -> bool {
+        let Instruction::Coop(form) = self.instruction else { return true };
+        let sums = self.rows() * form.n * self.columns / form.subgroup * 4;
+        sums <= form.sums_bytes && self.group_columns(form) <= N as u32
     }
 
     /// Work-items of a work-group.
     fn threads(&self) -> u32 {
         match self.instruction {
             Instruction::Mma { .. } | Instruction::Wgmma => THREADS,
-            Instruction::Coop(matrices) => SUBGROUPS * matrices.subgroup,
+            Instruction::Coop(form) => SUBGROUPS * form.subgroup,
         }
     }
 
     /// Columns of a tile that a work-group of sub-groups has.
-    fn group_columns(&self, matrices: Cooperative) -> u32 {
-        SUBGROUPS * matrices.side * self.columns
+    fn group_columns(&self, form: Form) -> u32 {
+        SUBGROUPS * form.n * self.columns
     }
 
-    /// Local memory of a work-group, in bytes, as the kernel in WGSL declares it; the others' is far below any limit.
+    /// Local memory of a work-group, in bytes, as the kernels of sub-groups declare it; the others' is far below any limit.
     fn local_bytes(&self) -> u64 {
-        let Instruction::Coop(matrices) = self.instruction else {
+        let Instruction::Coop(form) = self.instruction else {
             return 0;
         };
         let precision = self.problem.precision;
-        let operands = depth(precision) as u32 * (M as u32 + 2 * self.group_columns(matrices));
-        let sums = SUBGROUPS * matrices.side * matrices.side;
+        let operands = depth(precision) as u32 * (self.rows() + 2 * self.group_columns(form));
+        let sums = if self.language == Language::Wgsl { SUBGROUPS * form.m * form.n } else { 0 };
         u64::from(operands) * precision.storage().bytes() + u64::from(sums) * precision.accumulate().bytes()
     }
 
@@ -153,7 +168,9 @@ impl MatrixPlan {
         let groups = match self.instruction {
             Instruction::Mma { .. } => of_warps((M as u32 / self.rows()) * (N as u32 / (8 * self.columns))),
             Instruction::Wgmma => of_warps(4),
-            Instruction::Coop(matrices) => tiles * u64::from(N as u32 / self.group_columns(matrices)),
+            Instruction::Coop(form) => {
+                tiles * u64::from((M as u32 / self.rows()) * (N as u32 / self.group_columns(form)))
+            }
         };
         fold_grid(groups, self.max_grid_x)
     }
@@ -176,12 +193,20 @@ impl MatrixPlan {
         (source, program::defines(defines))
     }
 
-    fn wgsl(&self, matrices: Cooperative) -> String {
-        let Cooperative { side, subgroup } = matrices;
+    fn by_sub_groups(&self, form: Form) -> (Source, Vec<(String, String)>) {
+        if self.language == Language::Wgsl {
+            return (Source::Wgsl(self.wgsl(form).into()), Vec::new());
+        }
+        let defines = [("ROWS", self.rows()), ("COLUMNS", self.columns), ("SUBGROUPS", SUBGROUPS)];
+        let source = [cooperative::OPENCL, COOP_SOURCE].concat();
+        (Source::OpenClC(source.into()), program::defines(defines.into_iter().chain(form.defines())))
+    }
+
+    fn wgsl(&self, form: Form) -> String {
         let values = minijinja::context! {
-            side, subgroup, threads => self.threads(), columns => self.columns,
+            side => form.m, subgroup => form.subgroup, threads => self.threads(), columns => self.columns,
             tile_m => M as u32, tile_n => N as u32, tile_k => depth(self.problem.precision) as u32, body => BODY,
-            group_columns => self.group_columns(matrices), subgroups => SUBGROUPS,
+            group_columns => self.group_columns(form), subgroups => SUBGROUPS,
             storage => self.problem.precision.storage().name(),
             accumulate => self.problem.precision.accumulate().name(),
         };
@@ -202,7 +227,7 @@ impl Plan for MatrixPlan {
         match self.instruction {
             Instruction::Mma { m, k } => format!("mma-{m}x8x{k}-{}", self.columns),
             Instruction::Wgmma => format!("wgmma-{M}x{N}x{}", depth(self.problem.precision)),
-            Instruction::Coop(Cooperative { side, .. }) => format!("coop-{side}x{side}x{side}-{}", self.columns),
+            Instruction::Coop(Form { m, n, k, .. }) => format!("coop-{m}x{n}x{k}-{}", self.columns),
         }
     }
 
@@ -210,7 +235,7 @@ impl Plan for MatrixPlan {
     fn program(&self) -> Program {
         let (source, defines) = match self.instruction {
             Instruction::Mma { .. } | Instruction::Wgmma => self.by_warps(),
-            Instruction::Coop(matrices) => (Source::Wgsl(self.wgsl(matrices).into()), Vec::new()),
+            Instruction::Coop(form) => self.by_sub_groups(form),
         };
         let params = [self.problem.tiles as u32, self.problem.rounds / BODY, 0, 0];
         let kernel = KernelSpec {
@@ -241,15 +266,14 @@ mod tests {
         for (form, precision) in forms {
             let problem = MatrixProblem { precision, tiles: 3, rounds: BODY };
             let caps = testing::cooperative(form);
-            let matrices = wgsl::cooperative(precision, &caps).unwrap();
+            let side = Cooperative::of(precision, &caps).unwrap().instruction.m;
             let plans = candidates(&problem, &caps);
             assert_eq!(plans.len(), 3);
             for (plan, columns) in plans.iter().zip([1, 2, 4]) {
                 let program = plan.program();
                 let words = testing::spirv(&program.kernels[0].source.text());
                 // A turn of the loop is a quarter of a body.
-                let products =
-                    BODY / 4 * (depth(problem.precision) as u32 / matrices.side) * (M as u32 / matrices.side) * columns;
+                let products = BODY / 4 * (depth(problem.precision) as u32 / side) * (M as u32 / side) * columns;
                 assert_eq!(
                     testing::count_instructions(&words, MULTIPLY_MATRICES),
                     products as usize,
@@ -257,8 +281,25 @@ mod tests {
                     plan.name()
                 );
                 let [groups, 1, 1] = program.launches[0].grid else { panic!("{:?}", program.launches[0].grid) };
-                let computed = groups * SUBGROUPS * matrices.side * columns;
+                let computed = groups * SUBGROUPS * side * columns;
                 assert_eq!(computed, 3 * N as u32, "{}", plan.name());
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_of_opencl_covers_the_tiles() {
+        for form in cooperative::INSTRUCTIONS {
+            let problem = MatrixProblem { precision: Precision::F16, tiles: 3, rounds: BODY };
+            let plans = candidates(&problem, &testing::instructed(form));
+            assert!(!plans.is_empty(), "{form}");
+            for plan in plans {
+                let program = plan.program();
+                let defines: std::collections::BTreeMap<_, _> = program.kernels[0].defines.iter().cloned().collect();
+                let of = |name: &str| defines[name].parse::<u32>().unwrap();
+                let [groups, 1, 1] = program.launches[0].grid else { panic!("{:?}", program.launches[0].grid) };
+                let computed = groups * of("ROWS") * of("SUBGROUPS") * of("COLUMNS") * of("MATRIX_N");
+                assert_eq!(computed, 3 * (M * N) as u32, "{}", plan.name());
             }
         }
     }
