@@ -23,6 +23,7 @@ const OPENCL_AHEAD: &str = concat!(
     include_str!("params.cl"),
     include_str!("operands.cl"),
     include_str!("../gemm/staging.cl"),
+    include_str!("../gemm/bands.cl"),
     include_str!("../gemm/tiled_ahead.cl")
 );
 const CUDA: &str = concat!(

@@ -6,15 +6,16 @@
 // B run along k, whatever their order in memory.
 //
 // Definitions: TILE_M TILE_N TILE_K PART_M PART_N, BLOCKS (of each operand in local memory: of two, one is written while the
-// other one is read), TRANS_A TRANS_B (0 or 1), WIDE_A WIDE_B (1 where every line in memory starts at a multiple of 16 bytes).
+// other one is read), PADDING, TRANS_A TRANS_B (0 or 1), WIDE_A WIDE_B (1 where every line in memory starts at a multiple of
+// 16 bytes).
 
 #define PARTS_N (TILE_N / PART_N)
 #define ITEMS (TILE_M / PART_M * PARTS_N * SUBGROUP)
 #define ROWS (PART_M / MATRIX_M)
 #define COLUMNS (PART_N / MATRIX_N)
 
-// Halves from a line of a block to the next: more than it holds, so that neighbours start in other banks.
-#define LINE (TILE_K + 8)
+// Halves from a line of a block to the next: PADDING more than it holds, so that neighbours start in other banks.
+#define LINE (TILE_K + PADDING)
 
 // What a work-item brings at a time has 16 halves: of one line along k, or 8 of each of two neighbours across it.
 #define PIECES(SIDE) (SIDE * TILE_K / 16)
@@ -109,12 +110,8 @@ kernel void gemm_coop(global const ushort *restrict a, global const ushort *rest
     const ulong number = get_group_id(0) + (ulong)get_group_id(1) * get_num_groups(0);
     if (number >= (ulong)tiles_m * tiles_n)
         return; // The same for the whole group.
-    // Consecutive numbers run down bands of eight tiles, so that the groups that run at one time share rows of A and
-    // columns of B in the cache.
-    const uint band = number / (8 * (ulong)tiles_n) * 8;
-    const uint in_band = number % (8 * (ulong)tiles_n);
-    const uint height = tiles_m - band < 8 ? tiles_m - band : 8;
-    const uint first_row = (band + in_band % height) * TILE_M, first_column = in_band / height * TILE_N;
+    const tile_t tile = tile_of(number, tiles_m, tiles_n);
+    const uint first_row = tile.row * TILE_M, first_column = tile.column * TILE_N;
 
     const uint item = get_local_id(0), lane = LANE, part = PART;
     const uint part_row = part / PARTS_N * PART_M, part_column = part % PARTS_N * PART_N;

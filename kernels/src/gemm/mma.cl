@@ -68,12 +68,8 @@ kernel void gemm_mma(global const ushort *restrict a, global const ushort *restr
     const ulong number = get_group_id(0) + (ulong)get_group_id(1) * get_num_groups(0);
     if (number >= (ulong)tiles_m * tiles_n)
         return; // The same for the whole group.
-    // Consecutive numbers run down bands of eight tiles, so that the groups that run at one time share rows of A and
-    // columns of B in the cache.
-    const uint band = number / (8 * (ulong)tiles_n) * 8;
-    const uint in_band = number % (8 * (ulong)tiles_n);
-    const uint height = tiles_m - band < 8 ? tiles_m - band : 8;
-    const uint first_row = (band + in_band % height) * TILE_M, first_column = in_band / height * TILE_N;
+    const tile_t tile = tile_of(number, tiles_m, tiles_n);
+    const uint first_row = tile.row * TILE_M, first_column = tile.column * TILE_N;
 
     const uint item = get_local_id(0), lane = item % 32, warp = item / 32;
     const uint warp_row = warp / WARPS_N * WARP_M, warp_column = warp % WARPS_N * WARP_N;

@@ -12,7 +12,8 @@ use crate::space::grid;
 use crate::{Demand, Precision, Program};
 use accelbench_backends::{Caps, KernelSpec, Language, Source};
 
-const OPENCL: &str = concat!(include_str!("../ptx.cl"), include_str!("../blocks.cl"), include_str!("mma.cl"));
+const OPENCL: &str =
+    concat!(include_str!("../ptx.cl"), include_str!("../blocks.cl"), include_str!("bands.cl"), include_str!("mma.cl"));
 const CUDA: &str = concat!(
     include_str!("../ptx.cuh"),
     include_str!("../fragments.cuh"),

@@ -25,6 +25,7 @@ const OPENCL_AHEAD: &str = concat!(
     include_str!("../types.cl"),
     include_str!("operands.cl"),
     include_str!("staging.cl"),
+    include_str!("bands.cl"),
     include_str!("tiled_ahead.cl")
 );
 const CUDA: &str = concat!(

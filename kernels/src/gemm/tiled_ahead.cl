@@ -37,9 +37,6 @@ typedef JOIN(SUM, PIECE_N) piece_n_t;
 // Where a piece starts in a row of a block, in elements.
 #define PIECE_START(i, PIECE, GROUP, owner) (((i) * GROUP + (owner)) * PIECE)
 
-// Tiles that run at one time share rows of A and columns of B in the cache where their numbers run down bands of so many.
-#define BAND 8
-
 // Reads a work-item's part of the next block into registers; what lies outside of `matrix` counts as 0.
 #define FETCH(i, matrix, ALONG_SIDE, TILE)                                                                             \
     {                                                                                                                  \
@@ -72,11 +69,8 @@ kernel void ENTRY(global const stored_t *restrict a, global const stored_t *rest
     if (group >= tiles * extent_batch(&size))
         return; // The same for the whole group.
     const uint batch = group / tiles;
-    const ulong tile = group % tiles, band_tiles = (ulong)BAND * tiles_n;
-    const uint band = (uint)(tile / band_tiles) * BAND, in_band = tile % band_tiles;
-    const uint height = min(tiles_m - band, (uint)BAND);
-    const uint first_row = (band + in_band % height) * TILE_M;
-    const uint first_column = in_band / height * TILE_N;
+    const tile_t tile = tile_of(group % tiles, tiles_m, tiles_n);
+    const uint first_row = tile.row * TILE_M, first_column = tile.column * TILE_N;
 
     const uint x = get_local_id(0);
     const uint y = get_local_id(1);

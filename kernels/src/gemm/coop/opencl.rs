@@ -8,9 +8,9 @@ use crate::program;
 use accelbench_backends::cooperative;
 use accelbench_backends::{KernelSpec, Source};
 
-const KERNEL: &str = include_str!("../coop.cl");
+const KERNEL: &str = concat!(include_str!("../bands.cl"), include_str!("../coop.cl"));
 
-/// Halves behind a line of a block, as in the source.
+/// Halves behind a line of a block: 16 bytes.
 const PADDING: u32 = 8;
 
 /// The blocks: rows of A and columns of B.
@@ -28,6 +28,7 @@ pub(super) fn kernel(plan: &CoopPlan, problem: &GemmProblem) -> KernelSpec {
         ("PART_M", plan.part_m),
         ("PART_N", plan.part_n),
         ("BLOCKS", plan.blocks),
+        ("PADDING", PADDING),
         ("TRANS_A", problem.trans_a.into()),
         ("TRANS_B", problem.trans_b.into()),
         ("WIDE_A", wide(if problem.trans_a { problem.m } else { problem.k })),
