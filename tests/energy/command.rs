@@ -111,7 +111,7 @@ fn nearly(watts: f64, t: f64) -> f64 {
 fn hl_smi(effort: &str) {
     let address = chip::ADDRESS;
     let text: Text = Box::new(move |t| format!("0, 0000:19:00.0, 200 W\n1, {address}, {:.2} W\n", nearly(WATTS, t)));
-    measured(with_tool(effort, "hl-smi", text), "hl-smi:1", WATTS, &[]);
+    measured(with_tool(effort, "hl-smi", text), "hl-smi:1", WATTS);
 }
 
 fn ipmi(effort: &str) {
@@ -119,7 +119,7 @@ fn ipmi(effort: &str) {
         let power = nearly(640.0, t);
         format!("\n    Instantaneous power reading:              {power:.2} Watts\n    Minimum: 100 Watts\n")
     });
-    measured(with_tool(effort, "ipmitool", text), "ipmi-dcmi", 640.0, &[]);
+    measured(with_tool(effort, "ipmitool", text), "ipmi-dcmi", 640.0);
 }
 
 /// A tool that says itself what it may not do.

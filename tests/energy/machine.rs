@@ -17,6 +17,11 @@ const BAR: f64 = 0.005;
 /// And those of one window, whose edges weigh more.
 const WINDOW_BAR: f64 = 0.02;
 
+/// When a counter that is to fail within a window does so: in the middle of the second and of the fourth one of the full
+/// effort, which follow each other from the 18th second to the 69th.
+pub(crate) const EARLY_S: f64 = 33.0;
+pub(crate) const LATE_S: f64 = 53.0;
+
 /// The machine. Without [`Machine::meters`] it has none.
 pub(crate) struct Machine {
     program: Program,
@@ -103,8 +108,8 @@ fn energy(row: ResultRow) -> Energy {
     row.energy.expect("energy was asked for")
 }
 
-/// This meter told this power, and windows were taken again for reasons with these words and for no others.
-pub(crate) fn measured(row: ResultRow, meter: &str, watts: f64, discarded: &[&str]) {
+/// This meter told this power, and so did each window. What spoilt others is returned.
+fn sound(row: ResultRow, meter: &str, watts: f64) -> Vec<String> {
     let energy = energy(row);
     assert_eq!(energy.status, EnergyStatus::Measured, "{energy:#?}");
     assert_eq!(energy.meter.as_ref().unwrap().id, meter);
@@ -116,9 +121,29 @@ pub(crate) fn measured(row: ResultRow, meter: &str, watts: f64, discarded: &[&st
     println!("{meter}: {:+.3} % of {watts} W, windows {windows:.4?}", 100.0 * run);
     assert!(run.abs() < BAR && mean.abs() < BAR, "{watts} W: {energy:#?}");
     assert!(!windows.is_empty() && windows.iter().all(|off| off.abs() < WINDOW_BAR), "{watts} W: {energy:#?}");
-    assert_eq!(figures.discarded.len(), discarded.len(), "{energy:#?}");
-    for (why, words) in figures.discarded.iter().zip(discarded) {
-        assert!(why.contains(words), "{energy:#?}");
+    figures.discarded.clone()
+}
+
+/// This meter told this power, and nothing spoilt a window.
+pub(crate) fn measured(row: ResultRow, meter: &str, watts: f64) {
+    assert_eq!(sound(row, meter, watts), Vec::<String>::new());
+}
+
+/// The same of a counter that fails within windows: they were taken again for reasons with these words and for no others.
+/// On a busy machine windows come at other times, and what fails between two of them spoils none: such a run is repeated,
+/// twice at most.
+pub(crate) fn measured_but(run: impl Fn() -> ResultRow, meter: &str, watts: f64, reasons: &[&str]) {
+    let mut discarded = sound(run(), meter, watts);
+    for _ in 0..2 {
+        if discarded.len() >= reasons.len() {
+            break;
+        }
+        println!("{meter}: {discarded:?}, once more");
+        discarded = sound(run(), meter, watts);
+    }
+    assert_eq!(discarded.len(), reasons.len(), "{discarded:?}");
+    for (why, words) in discarded.iter().zip(reasons) {
+        assert!(why.contains(words), "{discarded:?}");
     }
 }
 
@@ -135,7 +160,7 @@ pub(crate) fn measured_by_program(run: impl Fn() -> ResultRow, meter: &str, watt
         println!("{meter}: {:.2} % off, once more", 100.0 * off);
         row = run();
     }
-    measured(row, meter, watts, &[]);
+    measured(row, meter, watts);
 }
 
 /// There are no joules, for a reason with these words.

@@ -1,7 +1,7 @@
 //! RAPL, by a tree of powercap zones.
 
 use crate::Check;
-use crate::machine::{FULL, Machine, QUICK, failed, measured, unavailable};
+use crate::machine::{EARLY_S, FULL, LATE_S, Machine, QUICK, failed, measured, measured_but, unavailable};
 use crate::motion::{Motion, Text, microjoules, power, still, until};
 use accelbench_reports::ResultRow;
 use std::fs;
@@ -73,12 +73,12 @@ fn package(watts: f64, start_j: f64, range_j: f64) -> (f64, Text) {
 }
 
 fn one_package(effort: &str) {
-    measured(row(effort, vec![package(PACKAGE_W, 123.0, RANGE_J)]), METER, PACKAGE_W, &[]);
+    measured(row(effort, vec![package(PACKAGE_W, 123.0, RANGE_J)]), METER, PACKAGE_W);
 }
 
 fn two_packages(effort: &str) {
     let packages = vec![package(PACKAGE_W, 123.0, RANGE_J), package(45.0, 500.0, 0.9 * RANGE_J)];
-    measured(row(effort, packages), METER, PACKAGE_W + 45.0, &[]);
+    measured(row(effort, packages), METER, PACKAGE_W + 45.0);
 }
 
 /// The counter of such a package, from which `less_j` is missing from a time on.
@@ -88,15 +88,16 @@ fn falling(watts: f64, at_s: f64, less_j: f64) -> Text {
 }
 
 fn one_of_two_goes_back(effort: &str) {
-    let packages = vec![(FAR_J, falling(PACKAGE_W, 38.0, 50.0)), package(45.0, 500.0, RANGE_J)];
-    measured(row(effort, packages), METER, PACKAGE_W + 45.0, &["intel-rapl:0/energy_uj: the counter went back from"]);
+    let packages = || vec![(FAR_J, falling(PACKAGE_W, EARLY_S, 50.0)), package(45.0, 500.0, RANGE_J)];
+    let faults = ["intel-rapl:0/energy_uj: the counter went back from"];
+    measured_but(|| row(effort, packages()), METER, PACKAGE_W + 45.0, &faults);
 }
 
 fn jumps_and_goes_back(effort: &str) {
-    let up = falling(PACKAGE_W, 33.0, -3000.0);
-    let down = falling(PACKAGE_W, 0.0, 4000.0);
+    let up = || falling(PACKAGE_W, EARLY_S, -3000.0);
+    let down = || falling(PACKAGE_W, 0.0, 4000.0);
     let faults = ["the counter jumped by", "the counter went back from"];
-    measured(row(effort, vec![(FAR_J, until(53.0, up, down))]), METER, PACKAGE_W, &faults);
+    measured_but(|| row(effort, vec![(FAR_J, until(LATE_S, up(), down()))]), METER, PACKAGE_W, &faults);
 }
 
 fn frozen(effort: &str) {

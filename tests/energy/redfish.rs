@@ -25,13 +25,13 @@ pub(crate) fn checks() -> Vec<Check> {
     let check = |name, run| Check { name, effort: QUICK, run };
     vec![
         check("redfish::energy", |effort| measured_by_program(|| row(effort, energy), "bmc", WATTS)),
-        check("redfish::power", |effort| measured(row(effort, watts), "bmc", WATTS, &[])),
+        check("redfish::power", |effort| measured(row(effort, watts), "bmc", WATTS)),
         check("redfish::power_that_comes_slowly", |effort| {
             let slow: Answer = |t, stream| {
                 thread::sleep(Duration::from_millis(200));
                 watts(t, stream);
             };
-            measured(row(effort, slow), "bmc", WATTS, &[]);
+            measured(row(effort, slow), "bmc", WATTS);
         }),
         check("redfish::a_refused_account", |effort| {
             unavailable(row(effort, refusal), &["redfish", "permission denied", "set the variables that hold them"]);
