@@ -43,7 +43,8 @@ Exit codes:
 
 Environment:
   ACCELBENCH_DISABLE=opencl,mkl    treat these backends and libraries as absent
-  ACCELBENCH_CACHE_DIR=FOLDER      keep the devices' ceilings and tuned plans here, and not in the user's cache folder
+  ACCELBENCH_CACHE_DIR=FOLDER      keep the devices' ceilings and tuned plans here, and not in the
+                                   user's cache folder
   ACCELBENCH_METERS=FILE           use the meters that this file declares, too
   ACCELBENCH_WEBGPU_GL=1           let WebGPU use OpenGL, too
   NO_COLOR=1                       no colours";
@@ -56,8 +57,8 @@ Exit codes:
 const REPORT_EXIT_CODES: &str = "\
 Exit codes:
   0    all went well (files that can't be taken are named, and passed over)
-  2    a mistake in the command, an output that can't be written, no file that can be taken; with --strict,
-       already one that can't";
+  2    a mistake in the command, an output that can't be written, no file that can be taken; with
+       --strict, already one that can't";
 
 const CI_EXIT_CODES: &str = "\
 Exit codes:

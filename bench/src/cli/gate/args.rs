@@ -10,8 +10,8 @@ pub(in crate::cli) const EXIT_CODES: &str = "\
 Exit codes:
   0    nothing is worse
   1    a regression: something is proven to be slower than the margin
-  2    a mistake in the command, or the gate could not go on: a build that does not start, a revision that does not
-       build, a baseline that is missing or damaged
+  2    a mistake in the command, or the gate could not go on: a build that does not start, a revision
+       that does not build, a baseline that is missing or damaged
   3    inconclusive: something is not known well enough, and the table says what
   4    base and candidate can't be compared: another device, driver, clock or fill
   5    a case exists on one side only
@@ -20,7 +20,7 @@ Exit codes:
 
 Of several, the one that matters most: 6, 5, 4, 1, 3, 0. A code never counts.
 
-A build is the path of an executable, a git revision, which is built once and kept in the cache folder, or `.` for the
+A build is the path of an executable, a git revision, which is built once and kept in the cache folder, or `.` for the \
 working tree as it is. Tolerances of single cases stand in `accelbench.toml`, looked for from the working folder upwards:
 
   [gate]

@@ -10,8 +10,8 @@ use std::time::Duration;
 pub(in crate::cli) const EXIT_CODES: &str = "\
 Exit codes:
   0    all went well, whatever the history says
-  2    a mistake in the command; a file that is no sound result file or can't be read; an index that is locked,
-       damaged or of a newer program: a line for each says why, and what to do
+  2    a mistake in the command; a file that is no sound result file or can't be read; an index that
+       is locked, damaged or of a newer program: a line for each says why, and what to do
 
 Environment:
   ACCELBENCH_HISTORY=FOLDER   the history, and not the one in the user's data folder";

@@ -9,19 +9,20 @@ use std::path::PathBuf;
 pub(in crate::cli) const EXIT_CODES: &str = "\
 Exit codes:
   0    all went well (what a device can't do, or never stayed steady, is no fault)
-  2    a mistake in the command, a peer that fails, an output that can't be written, or a file that can't be read
+  2    a mistake in the command, a peer that fails, an output that can't be written, or a file that
+       can't be read
   6    something was wrong, failed, crashed or timed out, or a peer said what can't be
   130  stopped by Ctrl-C; the document has the cases that were done, and --resume goes on
 
-The best known plan, its computing launch alone, the default plan, every library of the device, and beside an API that
-reaches the processor also the processor's own kernel and libraries take turns. The device's peak is probed before and
-after each case; one whose peak moved by more than 5% is measured again, three times at most, and else marked. Measure on
+The best known plan, its computing launch alone, the default plan, every library of the device, and beside an API that \
+reaches the processor also the processor's own kernel and libraries take turns. The device's peak is probed before and \
+after each case; one whose peak moved by more than 5% is measured again, three times at most, and else marked. Measure on \
 an idle machine.
 
 A peer is a command that prints JSON objects, one a line:
   {\"peer\": \"NAME\", \"op\": \"gemm\", \"dtype\": \"f32\", \"shape\": {\"m\": 8, \"n\": 8, \"k\": 8}, \"device\": \"cpu\", \"gflops\": 1.5}
-It is run once for all that it has, and then in turn with the blocks of each case that it has, with the case in the
-variable ACCELBENCH_PEER_CASE (`op`, `dtype` and `shape`), so that it need measure no other. Its words are split at blanks;
+It is run once for all that it has, and then in turn with the blocks of each case that it has, with the case in the \
+variable ACCELBENCH_PEER_CASE (`op`, `dtype` and `shape`), so that it need measure no other. Its words are split at blanks; \
 no shell looks at them.";
 
 #[derive(Debug, Args)]

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 pub(in crate::cli) const EXIT_CODES: &str = "\
 Exit codes:
-  0    all went well (where nothing is faster than what is used, or time ran out, that is no fault)
+  0    all went well (where nothing is faster than what is used, or time ran out, that is no
+       fault)
   2    a mistake in the command, an output that can't be written, or a log that can't be read
   6    the plan that is used is wrong, fails, crashes or hangs; or a plan that was tried is wrong
   130  stopped by Ctrl-C; what won so far is kept, and `--resume LOG` goes on
 
-Of each bucket of shapes (sides rounded up to powers of two) one case is tuned, for about 10 seconds or more, and what
-wins there holds for all of them. A plan wins only if, in several fresh processes in turns with the one that is used, it is
-proven to be more than 2% faster. Winners are kept in ACCELBENCH_CACHE_DIR or the user's cache folder, by device, driver and
-API version; `all` and `run` use them from then on, and rows say so. A kernel whose source changes is tuned anew. Nothing
+Of each bucket of shapes (sides rounded up to powers of two) one case is tuned, for about 10 seconds or more, and what \
+wins there holds for all of them. A plan wins only if, in several fresh processes in turns with the one that is used, it is \
+proven to be more than 2% faster. Winners are kept in ACCELBENCH_CACHE_DIR or the user's cache folder, by device, driver and \
+API version; `all` and `run` use them from then on, and rows say so. A kernel whose source changes is tuned anew. Nothing \
 but this command tunes.";
 
 #[derive(Debug, Args)]
