@@ -10,6 +10,11 @@ pub fn work_per_s(dtype: &str) -> &'static str {
     if is_whole(dtype) { "OP/s" } else { "FLOP/s" }
 }
 
+/// What its energy is counted in.
+pub fn pj_per_work(dtype: &str) -> &'static str {
+    if is_whole(dtype) { "pJ/OP" } else { "pJ/FLOP" }
+}
+
 /// A rate of work in a numeric type.
 pub fn rate(per_s: f64, dtype: &str) -> String {
     scaled(per_s, work_per_s(dtype))
@@ -17,11 +22,6 @@ pub fn rate(per_s: f64, dtype: &str) -> String {
 
 fn is_whole(dtype: &str) -> bool {
     dtype.strip_prefix('i').is_some_and(|bits| bits.parse::<u32>().is_ok())
-}
-
-/// A rate in FLOP/s.
-pub fn flop_per_s(rate: f64) -> String {
-    scaled(rate, "FLOP/s")
 }
 
 /// A bandwidth in bytes/s.
@@ -126,9 +126,8 @@ mod tests {
 
     #[test]
     fn four_digits() {
-        assert_eq!(flop_per_s(203.44e9), "203.4 GFLOP/s");
-        assert_eq!(flop_per_s(1.2e12), "1.200 TFLOP/s");
-        assert_eq!(flop_per_s(12.0), "12.00 FLOP/s");
+        assert_eq!(rate(203.44e9, "f32"), "203.4 GFLOP/s");
+        assert_eq!(rate(12.0, "f64"), "12.00 FLOP/s");
         assert_eq!([rate(1.2e12, "tf32"), rate(1.2e12, "i8")], ["1.200 TFLOP/s", "1.200 TOP/s"]);
         assert_eq!(["f16-acc16", "i8", "int"].map(work), ["FLOP", "OP", "FLOP"]);
         assert_eq!(bytes_per_s(4.21e12), "4.210 TB/s");

@@ -229,13 +229,14 @@ fn energy(energy: &EnergyCeilings) -> Vec<Vec<String>> {
 }
 
 fn theoretical(figure: &Theoretical) -> Vec<String> {
+    let dtype = figure.dtype.clone().unwrap_or_default();
     let value = match figure.quantity {
-        Quantity::Compute => units::flop_per_s(figure.value),
+        Quantity::Compute => units::rate(figure.value, &dtype),
         Quantity::Bandwidth => units::bytes_per_s(figure.value),
     };
     let what = figure.unit.map_or("memory", accelbench_reports::Unit::name).to_owned();
     let clock = format!("at {:.0} MHz ({})", figure.clock_mhz, figure.clock_source);
-    vec![what, figure.dtype.clone().unwrap_or_default(), value, clock, figure.source.clone()]
+    vec![what, dtype, value, clock, figure.source.clone()]
 }
 
 /// Rows of a table under a title, each column as wide as its widest cell; nothing where there is no row.

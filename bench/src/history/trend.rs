@@ -143,7 +143,7 @@ impl History {
                 cache: series.cache.clone(),
                 fill: series.fill.clone(),
                 metric,
-                unit: metric.unit(),
+                unit: metric.unit(&series.case),
                 found,
                 follows: None,
                 points: Vec::new(),

@@ -131,9 +131,10 @@ fn every_figure_stands_on_the_page_with_what_it_rests_on() {
             measured += 1;
             let at = page.find(&format!("<tr id=r{index} ")).expect("a row of evidence");
             let line = &page[at..=at + page[at + 1..].find("<tr").unwrap_or(800)];
-            let rate = units::flop_per_s(figures.flop_per_s);
+            let dtype = &report.cases[row.case].dtype;
+            let rate = units::rate(figures.flop_per_s, dtype);
             let [low, high] =
-                figures.rate_interval().map(|end| units::flop_per_s(end).split(' ').next().unwrap().to_owned());
+                figures.rate_interval().map(|end| units::rate(end, dtype).split(' ').next().unwrap().to_owned());
             for part in [
                 rate.split(' ').next().unwrap(),
                 &format!("{low}–{high}"),

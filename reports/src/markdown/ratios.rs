@@ -1,7 +1,7 @@
 //! A document of ratios as a page of Markdown: the machine, the peaks and the commands first, then the tables.
 
 use super::page::Page;
-use crate::ratios::{LaneKind, Measure, PairedRatio, RatioCase, RatioLane, RatiosFile};
+use crate::ratios::{LaneFigures, LaneKind, Measure, PairedRatio, RatioCase, RatioLane, RatiosFile};
 use crate::text::Lang;
 use crate::units;
 
@@ -115,7 +115,7 @@ fn peaks(page: &mut Page<'_>, file: &RatiosFile) {
             let least = values.iter().copied().fold(f64::INFINITY, f64::min);
             let most = values.iter().copied().fold(0.0, f64::max);
             let ends = [values.first(), values.last()].map(|value| value.copied().unwrap_or_default());
-            let figures = [ends[0], ends[1], least, most].map(units::flop_per_s);
+            let figures = [ends[0], ends[1], least, most].map(|rate| units::rate(rate, dtype));
             [*device, *unit, *dtype].map(str::to_owned).into_iter().chain(figures).collect()
         })
         .collect();
@@ -180,6 +180,7 @@ fn cases(page: &mut Page<'_>, file: &RatiosFile, device: &str, op: &str) {
 
 fn line(case: &RatioCase) -> Vec<String> {
     let own = case.lane(LaneKind::Own);
+    let rate = |figures: &LaneFigures| units::rate(figures.flop_per_s, &case.dtype);
     let of_peak =
         |kind| case.lane(kind).and_then(|(_, figures)| figures.of_peak).map(units::percent).unwrap_or_default();
     let default = own.zip(case.lane(LaneKind::OwnDefault));
@@ -192,12 +193,12 @@ fn line(case: &RatioCase) -> Vec<String> {
     vec![
         case.dtype.clone(),
         case.shape.clone(),
-        own.map(|(_, figures)| units::flop_per_s(figures.flop_per_s)).unwrap_or_default(),
+        own.map(|(_, figures)| rate(figures)).unwrap_or_default(),
         of_peak(LaneKind::Own),
         of_peak(LaneKind::OwnKernel),
         over_default,
         library.map(|(lane, _)| named(lane, &case.device)).unwrap_or_default(),
-        library.map(|(_, figures)| units::flop_per_s(figures.flop_per_s)).unwrap_or_default(),
+        library.map(|(_, figures)| rate(figures)).unwrap_or_default(),
         own.and_then(|(_, figures)| figures.of_library.as_ref()).map(paired).unwrap_or_default(),
         moved.map(|percent| format!("{percent:.1}%")).unwrap_or_default(),
         notes.into_iter().flatten().collect::<Vec<_>>().join("; "),
@@ -244,14 +245,14 @@ fn lanes(page: &mut Page<'_>, file: &RatiosFile) {
     for case in &file.cases {
         for lane in &case.lanes {
             let Some(figures) = &lane.figures else { continue };
-            let [low, high] = figures.ci95_flop_per_s.map(units::flop_per_s);
+            let [low, high] = figures.ci95_flop_per_s.map(|end| units::rate(end, &case.dtype));
             lines.push(vec![
                 case.case.clone(),
                 lane.kind.name().to_owned(),
                 named(lane, &case.device),
                 lane.plan.clone().unwrap_or_default(),
                 lane.plan_source.map_or(String::new(), |source| source.name().to_owned()),
-                units::flop_per_s(figures.flop_per_s),
+                units::rate(figures.flop_per_s, &case.dtype),
                 format!("{low} – {high}"),
                 figures.of_peak.map(units::percent).unwrap_or_default(),
                 figures.of_library.as_ref().map(paired).unwrap_or_default(),

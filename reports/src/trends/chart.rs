@@ -30,7 +30,7 @@ pub(super) fn draw(series: &Series, metric: Metric, title: &str, desc: &str) -> 
                 @for value in places.named() {
                     @let y = short(places.y(value));
                     path d={ "M" (LEFT) " " (y) "H" (RIGHT) } {}
-                    text x=(LEFT - 4.0) y=(short(places.y(value) + 3.5)) text-anchor="end" { (metric.text(value)) }
+                    text x=(LEFT - 4.0) y=(short(places.y(value) + 3.5)) text-anchor="end" { (metric.text(value, &series.name)) }
                 }
                 path class="base" d={ "M" (LEFT) " " (TOP) "V" (BOTTOM) "H" (RIGHT) } {}
                 text x=(LEFT) y=(BOTTOM + 14.0) { (first_day) }

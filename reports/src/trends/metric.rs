@@ -38,22 +38,22 @@ impl Metric {
         }
     }
 
-    /// The unit in files.
-    pub const fn unit(self) -> &'static str {
+    /// The unit in files, for a case by its id.
+    pub fn unit(self, case: &str) -> &'static str {
         match self {
             Self::Time => "ns",
-            Self::Rate => "FLOP/s",
-            Self::Energy => "pJ/FLOP",
+            Self::Rate => units::work_per_s(dtype(case)),
+            Self::Energy => units::pj_per_work(dtype(case)),
             Self::Fraction => "1",
         }
     }
 
-    /// A value with a unit, for people.
-    pub fn text(self, value: f64) -> String {
+    /// A value of a case, by its id, with a unit, for people.
+    pub fn text(self, value: f64, case: &str) -> String {
         match self {
             Self::Time => units::time(value),
-            Self::Rate => units::flop_per_s(value),
-            Self::Energy => units::pj(value, "FLOP"),
+            Self::Rate => units::rate(value, dtype(case)),
+            Self::Energy => units::pj(value, units::work(dtype(case))),
             Self::Fraction => units::percent(value),
         }
     }
@@ -64,5 +64,24 @@ impl Metric {
             Self::Time | Self::Energy => ratio > 1.0,
             Self::Rate | Self::Fraction => ratio < 1.0,
         }
+    }
+}
+
+/// The numeric type in an id: it says what work is counted in.
+fn dtype(case: &str) -> &str {
+    case.split('/').nth(1).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_whole_numbers_are_no_flop() {
+        let (f16, i8) = ("gemm/f16/8x8x8/tiled@cuda:0", "gemm/i8/8x8x8/tiled@cuda:0");
+        assert_eq!([f16, i8].map(|case| Metric::Rate.unit(case)), ["FLOP/s", "OP/s"]);
+        assert_eq!([f16, i8].map(|case| Metric::Energy.unit(case)), ["pJ/FLOP", "pJ/OP"]);
+        assert_eq!([f16, i8].map(|case| Metric::Rate.text(2e12, case)), ["2.000 TFLOP/s", "2.000 TOP/s"]);
+        assert_eq!([f16, i8].map(|case| Metric::Energy.text(0.5, case)), ["0.500 pJ/FLOP", "0.500 pJ/OP"]);
     }
 }

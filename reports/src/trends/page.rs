@@ -57,7 +57,7 @@ impl Trends {
                         th scope="row" lang="en" { a href={ "#t" (at) } { (name(&series.name)) } }
                         td class="w" lang="en" { (name(&series.device)) small { (name(&series.driver)) } }
                         td { (series.points.iter().filter(|point| point.value.is_some()).count()) " / " (series.points.len()) }
-                        td data-v=(series.level) { (self.metric.text(series.level)) }
+                        td data-v=(series.level) { (self.metric.text(series.level, &series.name)) }
                         @match series.last_change() {
                             Some(change) => td data-v=(change.ratio()) { (self.ratio(change.ratio(), t)) small { (series.day(change)) @if change.gradual { ", " (t.trends_gradual) } } },
                             None => td data-v="1" { span class="none" { (t.trends_none) } },
@@ -107,8 +107,8 @@ impl Trends {
                     tr {
                         th scope="row" lang="en" { (name(&series.name)) }
                         td class="w" { (series.day(change)) @if change.gradual { small { (t.trends_gradual) } } }
-                        td data-v=(change.level_before) { (self.metric.text(change.level_before)) }
-                        td data-v=(change.level_after) { (self.metric.text(change.level_after)) }
+                        td data-v=(change.level_before) { (self.metric.text(change.level_before, &series.name)) }
+                        td data-v=(change.level_after) { (self.metric.text(change.level_after, &series.name)) }
                         td data-v=(change.ratio()) { (self.ratio(change.ratio(), t)) }
                         td data-v=(change.p) { (p(change.p)) }
                         td class="w" { code { (series.commits(change)) } }

@@ -97,9 +97,9 @@ fn line(trend: &Trend, point: &Point) -> String {
     match point.value {
         Some(measured) => {
             let interval = point.interval.map_or(String::new(), |[low, high]| {
-                format!("{} … {}", trend.metric.text(low), trend.metric.text(high))
+                format!("{} … {}", trend.metric.text(low, &trend.case), trend.metric.text(high, &trend.case))
             });
-            format!("{run} {:>16}  {}{mark}", trend.metric.text(measured), styled(FAINT, &interval))
+            format!("{run} {:>16}  {}{mark}", trend.metric.text(measured, &trend.case), styled(FAINT, &interval))
         }
         None => format!("{run} {}", styled(BAD, point.status.name())),
     }
@@ -117,8 +117,8 @@ pub(super) fn trends(trends: &[Trend], left_out: &[Trend]) -> String {
             text,
             "  {}  last {}, median {} of {}{faults}",
             found.spark,
-            trend.metric.text(found.last),
-            trend.metric.text(found.median),
+            trend.metric.text(found.last, &trend.case),
+            trend.metric.text(found.median, &trend.case),
             count(found.measured, "run"),
         );
         text.push_str(&news(trend));
@@ -186,7 +186,7 @@ pub(super) fn hints(hints: &[BisectHint]) -> String {
         {
             let commit = run.commit.as_deref().unwrap_or("of an unknown commit");
             let dirty = if run.dirty == Some(true) { " with changes" } else { "" };
-            let value = hint.metric.text(level);
+            let value = hint.metric.text(level, &hint.case);
             let (sha256, started) = (short(&run.sha256), time(&run.started));
             let _ = writeln!(text, "  {side:6} {commit}{dirty}  {value}  run {sha256} {started}");
         }

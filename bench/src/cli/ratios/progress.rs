@@ -64,7 +64,7 @@ fn lines(case: &RatioCase) -> String {
     let share = |kind| case.lane(kind).and_then(|(_, figures)| figures.of_peak).map(units::percent);
     let mut words = Vec::new();
     if let Some((_, figures)) = case.lane(LaneKind::Own) {
-        words.push(format!("{:>14}", units::flop_per_s(figures.flop_per_s)));
+        words.push(format!("{:>14}", units::rate(figures.flop_per_s, &case.dtype)));
         words.extend(share(LaneKind::Own).map(|share| format!("{share} of peak")));
         words.extend(share(LaneKind::OwnKernel).map(|share| format!("kernel alone {share}")));
         words.extend(figures.of_library.as_ref().map(|ratio| {
