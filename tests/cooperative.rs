@@ -6,13 +6,10 @@
 
 use accelbench::measure::{self, Session};
 use accelbench_backends::cooperative::{INSTRUCTIONS, Instruction};
-use accelbench_backends::{
-    Buffer, Command, Device, DeviceInfo, DeviceKind, Kernel, KernelSpec, Memory, Presence, Registry, Result, Source,
-    Span, Ticket,
-};
+use accelbench_backends::{Device, DeviceInfo, DeviceKind, Kernel, KernelSpec, Presence, Registry, Result, Source};
 use accelbench_kernels::compare::Verdict;
 use accelbench_kernels::{Case, Catalogue, Plan, Precision, probe};
-use accelbench_tests::require;
+use accelbench_tests::{of_inner, require};
 use std::collections::BTreeSet;
 
 const PLAYED: &str = include_str!("../backends/src/cooperative/played.cl");
@@ -67,33 +64,11 @@ impl Device for Player {
         &self.info
     }
 
-    fn alloc(&self, bytes: u64) -> Result<Buffer> {
-        self.inner.alloc(bytes)
-    }
-
-    fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
-        self.inner.upload(dst, offset, src)
-    }
-
-    fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
-        self.inner.download(src, offset, dst)
-    }
+    of_inner!(alloc upload download submit wait memory);
 
     fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {
         let source = Source::OpenClC((self.before.clone() + &spec.source.text()).into());
         self.inner.compile(&KernelSpec { source, ..spec.clone() })
-    }
-
-    fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
-        self.inner.submit(commands)
-    }
-
-    fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
-        self.inner.wait(ticket)
-    }
-
-    fn memory(&self) -> Result<Memory> {
-        self.inner.memory()
     }
 }
 

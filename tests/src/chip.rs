@@ -2,9 +2,10 @@
 //!
 //! It rests after each launch, so that a machine of two cores can have many of them under meters at once.
 
+use crate::of_inner;
 use accelbench_backends::{
-    Absence, AbsenceReason, Buffer, Command, Device, DeviceId, DeviceInfo, Driver, Error, Kernel, KernelSpec, Memory,
-    PhysicalId, Presence, Registry, Result, Span, Ticket,
+    Absence, AbsenceReason, Command, Device, DeviceId, DeviceInfo, Driver, Error, PhysicalId, Presence, Registry,
+    Result, Ticket,
 };
 use std::time::Duration;
 
@@ -73,34 +74,12 @@ impl Device for Chip {
         &self.info
     }
 
-    fn alloc(&self, bytes: u64) -> Result<Buffer> {
-        self.inner.alloc(bytes)
-    }
-
-    fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
-        self.inner.upload(dst, offset, src)
-    }
-
-    fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
-        self.inner.download(src, offset, dst)
-    }
-
-    fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {
-        self.inner.compile(spec)
-    }
+    of_inner!(alloc upload download compile wait memory);
 
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
         let ticket = self.inner.submit(commands)?;
         let launches = commands.iter().filter(|command| matches!(command, Command::Launch(_))).count();
         std::thread::sleep(REST * launches as u32);
         Ok(ticket)
-    }
-
-    fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
-        self.inner.wait(ticket)
-    }
-
-    fn memory(&self) -> Result<Memory> {
-        self.inner.memory()
     }
 }

@@ -5,6 +5,7 @@ pub mod blas;
 pub mod chip;
 pub mod conformance;
 pub mod faulty;
+mod inner;
 pub mod program;
 pub mod raced;
 pub mod require;

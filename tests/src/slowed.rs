@@ -3,9 +3,10 @@
 //! Matrix products of the CPU and by the packed OpenCL kernel do so many percent of their innermost work twice, the second
 //! time for nothing. Everything around it, and every other kernel, is as it was.
 
+use crate::of_inner;
 use accelbench_backends::{
-    Buffer, Command, Device, DeviceId, DeviceInfo, Driver, Kernel, KernelSpec, Launch, Memory, Presence, Registry,
-    Result, Source, Span, Ticket,
+    Command, Device, DeviceId, DeviceInfo, Driver, Kernel, KernelSpec, Launch, Presence, Registry, Result, Source,
+    Ticket,
 };
 use serde_json::Value;
 use std::cell::RefCell;
@@ -114,21 +115,7 @@ impl Device for Slowed {
         self.inner.info()
     }
 
-    fn alloc(&self, bytes: u64) -> Result<Buffer> {
-        self.inner.alloc(bytes)
-    }
-
-    fn alloc_pinned(&self, bytes: u64) -> Result<Buffer> {
-        self.inner.alloc_pinned(bytes)
-    }
-
-    fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
-        self.inner.upload(dst, offset, src)
-    }
-
-    fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
-        self.inner.download(src, offset, dst)
-    }
+    of_inner!(alloc alloc_pinned upload download wait memory clock_mhz);
 
     fn compile(&self, spec: &KernelSpec) -> Result<Kernel> {
         match &spec.source {
@@ -153,18 +140,6 @@ impl Device for Slowed {
     fn submit(&self, commands: &[Command<'_>]) -> Result<Ticket> {
         let again = self.again.borrow();
         self.inner.submit(&with_more(commands, &again))
-    }
-
-    fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
-        self.inner.wait(ticket)
-    }
-
-    fn memory(&self) -> Result<Memory> {
-        self.inner.memory()
-    }
-
-    fn clock_mhz(&self) -> Result<f64> {
-        self.inner.clock_mhz()
     }
 }
 

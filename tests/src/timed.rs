@@ -1,10 +1,11 @@
 //! A backend whose times are made up: it computes on the CPU, and says that a run took a millisecond, or as much more as
 //! the environment asks for. Two builds that differ are the same program with other variables.
 
+use crate::of_inner;
 use accelbench_backends::meters::{Finding, Meter, MeterError, MeterInfo, MeterKind, Reading, Scope, Serves};
 use accelbench_backends::{
     Buffer, Clock, Command, DType, Device, DeviceId, DeviceInfo, DeviceToken, Driver, Error, Kernel, KernelSpec,
-    Memory, Presence, Registry, Result, Source, Span, Ticket,
+    Presence, Registry, Result, Source, Span, Ticket,
 };
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -203,13 +204,7 @@ impl Device for Timed {
         &self.info
     }
 
-    fn alloc(&self, bytes: u64) -> Result<Buffer> {
-        self.inner.alloc(bytes)
-    }
-
-    fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
-        self.inner.upload(dst, offset, src)
-    }
+    of_inner!(alloc upload memory);
 
     fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
         self.inner.download(src, offset, dst)?;
@@ -273,9 +268,5 @@ impl Device for Timed {
         let number = ticket.number(self.token)? as usize;
         let spans = self.spans.borrow_mut().get_mut(number).map(std::mem::take);
         spans.ok_or_else(|| Error::invalid("there was no such submission"))
-    }
-
-    fn memory(&self) -> Result<Memory> {
-        self.inner.memory()
     }
 }

@@ -2,9 +2,8 @@
 
 use super::spoil::{Product, spoil};
 use super::{Fault, abort, hang};
-use accelbench_backends::{
-    Buffer, Command, Device, DeviceInfo, Error, Kernel, KernelSpec, Memory, Result, Source, Span, Ticket,
-};
+use crate::of_inner;
+use accelbench_backends::{Buffer, Command, Device, DeviceInfo, Error, Kernel, KernelSpec, Result, Source, Ticket};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::Write;
@@ -72,13 +71,7 @@ impl Device for FaultyDevice {
         &self.info
     }
 
-    fn alloc(&self, bytes: u64) -> Result<Buffer> {
-        self.inner.alloc(bytes)
-    }
-
-    fn upload(&self, dst: &Buffer, offset: u64, src: &[u8]) -> Result<()> {
-        self.inner.upload(dst, offset, src)
-    }
+    of_inner!(alloc upload wait memory);
 
     fn download(&self, src: &Buffer, offset: u64, dst: &mut [u8]) -> Result<()> {
         self.inner.download(src, offset, dst)?;
@@ -122,14 +115,6 @@ impl Device for FaultyDevice {
         let inputs = [self.bytes(buffers[0])?, self.bytes(buffers[1])?];
         self.computed.borrow_mut().insert(buffers[2].id(), (product, inputs));
         self.inner.submit(commands)
-    }
-
-    fn wait(&self, ticket: Ticket) -> Result<Vec<Span>> {
-        self.inner.wait(ticket)
-    }
-
-    fn memory(&self) -> Result<Memory> {
-        self.inner.memory()
     }
 }
 
