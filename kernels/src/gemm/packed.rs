@@ -27,7 +27,7 @@ const PACK_DEPTH: u32 = 64;
 const PACK_PANELS: u32 = 4;
 /// Work-groups for each compute unit that share the tiles: few enough that their starts take no time, so many that one unit
 /// that is slowed down leaves its share to others.
-const GROUPS_PER_UNIT: u64 = 128;
+pub(super) const GROUPS_PER_UNIT: u64 = 128;
 
 /// The sizes of a packed GEMM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,15 +51,10 @@ impl PackedPlan {
         Self::all(problem.precision, caps).into_iter().filter(|plan| plan.valid(problem, caps)).collect()
     }
 
-    /// Whether there are such plans for a device.
-    fn is_for(precision: Precision, caps: &Caps) -> bool {
-        caps.kind == DeviceKind::Cpu && caps.speaks(Language::OpenClC) && precision.missing(caps).is_none()
-    }
-
     /// All tiles that a CPU's 32 registers hold beside a row of B and an element of A, with vectors of half, all or two
     /// of them.
     pub(crate) fn all(precision: Precision, caps: &Caps) -> Vec<Self> {
-        if !Self::is_for(precision, caps) {
+        if !is_for(precision, caps) {
             return Vec::new();
         }
         let native = vector_width(precision.accumulate(), caps);
@@ -81,7 +76,7 @@ impl PackedPlan {
 
     /// Tiles that fit a CPU's registers, the fastest first.
     pub(crate) fn tiles(precision: Precision, caps: &Caps) -> Vec<Self> {
-        if !Self::is_for(precision, caps) {
+        if !is_for(precision, caps) {
             return Vec::new();
         }
         let sum = precision.accumulate();
@@ -198,6 +193,11 @@ impl PackedPlan {
             (precision_define(precision), 1),
         ])
     }
+}
+
+/// Whether there are plans with one work-item a work-group for a device.
+pub(super) fn is_for(precision: Precision, caps: &Caps) -> bool {
+    caps.kind == DeviceKind::Cpu && caps.speaks(Language::OpenClC) && precision.missing(caps).is_none()
 }
 
 /// Elements of a vector register, by the device's own word; 16 bytes, which every CPU has, where it says none.

@@ -1,7 +1,7 @@
 //! The ways to compute a GEMM: one typed plan a family, each with its validity, geometry and program.
 
 use super::tiled::Products;
-use super::{CoopPlan, DirectPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, WgmmaPlan, library};
+use super::{CoopPlan, DirectPlan, DotsPlan, GemmProblem, MmaPlan, PackedPlan, TiledPlan, WgmmaPlan, library};
 use crate::bound::TypedPlan;
 use crate::space::unique;
 use crate::{Demand, Program, Unit};
@@ -22,6 +22,8 @@ pub enum GemmPlan {
     Packed(PackedPlan),
     /// A and B read straight from memory, the rows of A broadcast within a sub-group.
     Direct(DirectPlan),
+    /// Rows of A by rows of B as they lie, sums along k in vector registers, one work-item a work-group.
+    Dots(DotsPlan),
     /// A library that the device offers, by name.
     Library(String),
 }
@@ -36,7 +38,12 @@ pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
     let packed = PackedPlan::candidates(problem, caps).into_iter().map(GemmPlan::Packed);
     // Local memory is a CPU's ordinary memory, and a barrier there ends a loop: panels in registers do better.
     if caps.kind == DeviceKind::Cpu {
-        plans.extend(packed);
+        let dots = DotsPlan::candidates(problem, caps).into_iter().map(GemmPlan::Dots);
+        if DotsPlan::suits(problem) {
+            plans.extend(dots.chain(packed));
+        } else {
+            plans.extend(packed.chain(dots));
+        }
         plans.extend(DirectPlan::candidates(problem, caps).into_iter().map(GemmPlan::Direct));
         plans.extend(tiled);
     } else {
@@ -59,7 +66,8 @@ pub fn space(problem: &GemmProblem, caps: &Caps) -> Vec<GemmPlan> {
     let tiled = TiledPlan::space(products, caps).into_iter().map(GemmPlan::Tiled);
     let packed = PackedPlan::space(problem, caps).into_iter().map(GemmPlan::Packed);
     let direct = DirectPlan::space(products, caps).into_iter().map(GemmPlan::Direct);
-    let more = wgmma.chain(mma).chain(coop).chain(packed).chain(direct).chain(tiled);
+    let dots = DotsPlan::all(problem, caps).into_iter().map(GemmPlan::Dots);
+    let more = wgmma.chain(mma).chain(coop).chain(packed).chain(dots).chain(direct).chain(tiled);
     unique(candidates(problem, caps).into_iter().chain(more))
 }
 
@@ -82,6 +90,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
             GemmPlan::Tiled(_) => "tiled".into(),
             GemmPlan::Packed(_) => "packed".into(),
             GemmPlan::Direct(_) => "direct".into(),
+            GemmPlan::Dots(_) => "dots".into(),
             GemmPlan::Library(name) => name.clone(),
         }
     }
@@ -94,6 +103,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
             GemmPlan::Tiled(plan) => plan.name(),
             GemmPlan::Packed(plan) => plan.name(),
             GemmPlan::Direct(plan) => plan.name(),
+            GemmPlan::Dots(plan) => plan.name(),
             GemmPlan::Library(name) => name.clone(),
         }
     }
@@ -106,6 +116,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
             GemmPlan::Tiled(plan) => plan.program(problem, caps),
             GemmPlan::Packed(plan) => plan.program(problem, caps),
             GemmPlan::Direct(plan) => plan.program(problem, caps),
+            GemmPlan::Dots(plan) => plan.program(problem, caps),
             GemmPlan::Library(name) => library::program(name, problem),
         }
     }
@@ -114,7 +125,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
         match self {
             GemmPlan::Wgmma(_) | GemmPlan::Mma(_) | GemmPlan::Coop(_) => Unit::Matrix,
             GemmPlan::Library(_) => Unit::Any,
-            GemmPlan::Tiled(_) | GemmPlan::Packed(_) | GemmPlan::Direct(_) => Unit::Vector,
+            GemmPlan::Tiled(_) | GemmPlan::Packed(_) | GemmPlan::Direct(_) | GemmPlan::Dots(_) => Unit::Vector,
         }
     }
 
@@ -126,6 +137,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
             GemmPlan::Tiled(plan) => plan.sizes(),
             GemmPlan::Packed(plan) => plan.sizes(),
             GemmPlan::Direct(plan) => plan.sizes(),
+            GemmPlan::Dots(plan) => plan.sizes(),
             GemmPlan::Library(_) => Vec::new(),
         }
     }
@@ -141,6 +153,7 @@ impl TypedPlan<GemmProblem> for GemmPlan {
                 Some(Demand { other_bytes: plan.packing_bytes(problem), ..plan.demand(&products) })
             }
             GemmPlan::Direct(plan) => Some(plan.demand(&products)),
+            GemmPlan::Dots(plan) => Some(plan.demand(problem)),
             GemmPlan::Library(_) => None,
         }
     }
