@@ -65,7 +65,9 @@ impl Known {
                 let plan = case.plan(&device.caps, &entry.winner.plan)?;
                 Some(Best { plan: plan.name(), variant: plan.variant(), source })
             }
-            Standing::Stale(why) => {
+            // A family's devices need not be alike in everything.
+            Standing::Unlike(_) if source == PlanSource::BuiltInTable => None,
+            Standing::Stale(why) | Standing::Unlike(why) => {
                 let key = (entry.op.clone(), entry.dtype, entry.bucket.clone());
                 self.stale.borrow_mut().entry(device.id.clone()).or_default().insert(key, why);
                 None

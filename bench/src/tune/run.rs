@@ -443,12 +443,10 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
         let settled =
             Settled { plan: Some(winner.plan.clone()), gain: Some(win.into()), ..found(Verdict::Better, None) };
         let caps = &site.device.caps;
-        let identify = |name: &str| {
-            let plan = site.case.plan(caps, name)?;
-            Some(PlanId { plan: plan.name(), source_sha256: plan.program().source_sha256() })
-        };
-        let kept = match (identify(&winner.plan), identify(site.incumbent())) {
-            (Some(winner), Some(over)) => {
+        let identify = |name: &str| Some(PlanId::of(&*site.case.plan(caps, name)?));
+        let default = site.case.plans(caps).first().map(|plan| PlanId::of(&**plan));
+        let kept = match (identify(&winner.plan), identify(site.incumbent()), default) {
+            (Some(winner), Some(over), Some(default)) => {
                 let (host, suite) = (host::host(), host::suite());
                 let entry = Entry {
                     op: site.problem.id.op.clone(),
@@ -457,6 +455,7 @@ impl<E, T: FnMut(Event<'_>) -> Result<(), E>> Driver<'_, T> {
                     shape: site.problem.id.shape.clone(),
                     winner,
                     over,
+                    default,
                     by: win.into(),
                     tuned: jiff::Timestamp::now().to_string(),
                     program: suite.version,

@@ -4,14 +4,14 @@ use super::device::DeviceKey;
 use super::duel::Win;
 use crate::ceilings::{FOLDER_VARIABLE, cache_folder, write_whole};
 use accelbench_backends::Caps;
-use accelbench_kernels::{Bucket, Case, Catalogue, Precision, tuned};
+use accelbench_kernels::{Bucket, Case, Catalogue, Plan, Precision, tuned};
 use accelbench_reports::sha256_hex;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The `schema` field of every table.
-pub const SCHEMA: &str = "accelbench.tuned/1";
+pub const SCHEMA: &str = "accelbench.tuned/2";
 
 /// What won on a device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub struct Entry {
     pub winner: PlanId,
     /// The plan that it won against.
     pub over: PlanId,
+    /// The plan that the kernel families chose by themselves: that one, or one that had lost before.
+    pub default: PlanId,
     /// By how much.
     pub by: Gain,
     /// When: RFC 3339, UTC.
@@ -58,6 +60,13 @@ pub struct PlanId {
     pub plan: String,
     /// SHA-256 of its kernels' sources for the shape that was measured.
     pub source_sha256: String,
+}
+
+impl PlanId {
+    /// The plan of a case.
+    pub fn of(plan: &dyn Plan) -> Self {
+        Self { plan: plan.name(), source_sha256: plan.program().source_sha256() }
+    }
 }
 
 /// How much faster a plan is.
@@ -80,10 +89,12 @@ impl From<Win> for Gain {
 /// Whether an entry still says something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Both kernels are as they were.
+    /// All kernels are as they were.
     Sound,
-    /// One of the kernels has changed, or is gone; which.
+    /// One of the kernels has changed; which.
     Stale(String),
+    /// The device has not the plan, or another default: the program is another one, or the device where it was measured.
+    Unlike(String),
 }
 
 impl Entry {
@@ -92,21 +103,27 @@ impl Entry {
         self.op == case.op() && self.dtype == case.precision() && self.bucket == case.bucket()
     }
 
-    /// Whether the kernels are those that were measured.
+    /// Whether the kernels are those that were measured, and the default is still the one that lost.
     pub fn standing(&self, catalogue: &Catalogue, caps: &Caps) -> Standing {
         let Ok(case) = catalogue.case(&self.op, self.dtype, &self.shape) else {
             return Standing::Stale(format!("{} {} is no shape any more", self.op, self.shape));
         };
-        for id in [&self.winner, &self.over] {
+        for id in [&self.winner, &self.over, &self.default] {
             match case.plan(caps, &id.plan) {
-                Some(plan) if plan.program().source_sha256() == id.source_sha256 => {}
+                Some(plan) if PlanId::of(&*plan) == *id => {}
                 Some(_) => return Standing::Stale(format!("the kernel of {} has changed", id.plan)),
                 // Among the devices of a family the loser may be none of this one's.
                 None if id == &self.over => {}
-                None => return Standing::Stale(format!("there is no plan {} any more", id.plan)),
+                None => return Standing::Unlike(format!("there is no plan {}", id.plan)),
             }
         }
-        Standing::Sound
+        match case.plans(caps).first().map(|plan| plan.name()) {
+            Some(default) if default == self.default.plan => Standing::Sound,
+            default => {
+                let (was, is) = (&self.default.plan, default.unwrap_or_default());
+                Standing::Unlike(format!("the default is {is}, and was {was}"))
+            }
+        }
     }
 }
 
@@ -204,14 +221,15 @@ mod tests {
     fn entry(shape: &str) -> Entry {
         let case = Catalogue::builtin().case("gemm", Precision::F32, shape).unwrap();
         let plan = case.plans(&caps()).remove(0);
-        let id = PlanId { plan: plan.name(), source_sha256: plan.program().source_sha256() };
+        let id = PlanId::of(&*plan);
         Entry {
             op: "gemm".to_owned(),
             dtype: Precision::F32,
             bucket: case.bucket(),
             shape: shape.to_owned(),
             winner: id.clone(),
-            over: id,
+            over: id.clone(),
+            default: id,
             by: Gain { speedup: 1.5, least: 1.4, pairs: 12 },
             tuned: "2026-01-01T00:00:00Z".to_owned(),
             program: "1".to_owned(),
@@ -231,8 +249,21 @@ mod tests {
         assert!(matches!(stale.standing(&catalogue, &caps), Standing::Stale(why) if why.contains("has changed")));
         let gone = PlanId { plan: "tiled-1x1x1-1x1".to_owned(), ..sound.winner.clone() };
         let stale = Entry { winner: gone.clone(), ..sound.clone() };
-        assert!(matches!(stale.standing(&catalogue, &caps), Standing::Stale(why) if why.contains("no plan")));
+        assert!(matches!(stale.standing(&catalogue, &caps), Standing::Unlike(why) if why.contains("no plan")));
         assert_eq!(Entry { over: gone, ..sound }.standing(&catalogue, &caps), Standing::Sound);
+    }
+
+    /// Where a new kernel became the default, one that won over the old default may be slower.
+    #[test]
+    fn an_entry_says_nothing_of_another_default() {
+        let (catalogue, caps) = (Catalogue::builtin(), caps());
+        let case = catalogue.case("gemm", Precision::F32, "64x64x64").unwrap();
+        let Some(other) = case.space(&caps).into_iter().find(|plan| plan.name() != entry("64x64x64").default.plan)
+        else {
+            return assert_eq!(case.space(&caps).len(), 1, "a host without libraries");
+        };
+        let before = Entry { default: PlanId::of(&*other), ..entry("64x64x64") };
+        assert!(matches!(before.standing(&catalogue, &caps), Standing::Unlike(why) if why.contains("default")));
     }
 
     #[test]
@@ -258,10 +289,10 @@ mod tests {
 
     #[test]
     fn what_is_no_table_is_not_there() {
-        for text in ["", "{", "[]", "{\"schema\":\"accelbench.tuned/1\"}"] {
+        for text in ["", "{", "[]", "{\"schema\":\"accelbench.tuned/2\"}"] {
             assert_eq!(Table::parse(text.as_bytes()), None, "{text}");
         }
-        let other = Table { schema: "accelbench.tuned/2".to_owned(), ..Table::new(device(), String::new()) };
+        let other = Table { schema: "accelbench.tuned/1".to_owned(), ..Table::new(device(), String::new()) };
         assert_eq!(Table::parse(&serde_json::to_vec(&other).unwrap()), None);
     }
 }
