@@ -1,9 +1,9 @@
 //! What elements are stored as, and what they are computed as.
 
+use super::halves;
 use crate::{Error, LibraryCall, Result};
 use bytemuck::Pod;
 use half::f16;
-use half::slice::HalfFloatSliceExt;
 use std::ops::{Add, Div, Mul, Sub};
 
 /// The precisions that the host's functions have: the storage, and sums as wide or wider.
@@ -176,11 +176,11 @@ impl Element for f16 {
     }
 
     fn widen(from: &[Self], to: &mut [f32]) {
-        from.convert_to_f32_slice(to);
+        halves::widen(from, to);
     }
 
     fn narrow(from: &[f32], to: &mut [Self]) {
-        to.convert_from_f32_slice(from);
+        halves::narrow(from, to);
     }
 }
 
