@@ -95,9 +95,11 @@ fn dots<T: Lanes, S: Simd>(simd: S, x: &[T], y: [&[T]; TOGETHER]) -> [T; TOGETHE
             }
         }
     }
-    std::array::from_fn(|index| {
-        let [first, second] = sums[index];
-        let rest = x[whole..].iter().zip(&y[index][whole..]);
-        rest.fold(T::sum(simd, first) + T::sum(simd, second), |sum, (x, y)| T::mul_add(*x, *y, sum))
-    })
+    let mut dots = [T::ZERO; TOGETHER];
+    // Of a copy: what is indexed, or has an address, is in no register.
+    for ((dot, [first, second]), y) in dots.iter_mut().zip(sums).zip(y) {
+        let rest = x[whole..].iter().zip(&y[whole..]);
+        *dot = rest.fold(T::sum(simd, first) + T::sum(simd, second), |sum, (x, y)| T::mul_add(*x, *y, sum));
+    }
+    dots
 }
