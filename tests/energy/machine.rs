@@ -148,19 +148,24 @@ pub(crate) fn measured_but(run: impl Fn() -> ResultRow, meter: &str, watts: f64,
 }
 
 /// The same of a counter that a program of its own reads. On a busy machine such a program is held up between its reading
-/// and its answer by more than the bar leaves room for, so a run that missed it is repeated; one that is far off is not.
+/// and its answer by more than the bar leaves room for, or by so much that no window can be long enough: such a run is
+/// repeated, twice at most; one that is far off is not.
 pub(crate) fn measured_by_program(run: impl Fn() -> ResultRow, meter: &str, watts: f64) {
     let mut row = run();
     for _ in 0..2 {
-        let mean_w = row.energy.as_ref().and_then(|energy| energy.figures.as_ref()).map(|figures| figures.mean_power_w);
-        let off = mean_w.map_or(0.0, |mean_w| (mean_w / watts - 1.0).abs());
-        if !(BAR..=3.0 * BAR).contains(&off) {
-            break;
-        }
-        println!("{meter}: {:.2} % off, once more", 100.0 * off);
+        let Some(why) = row.energy.as_ref().and_then(|energy| held_up(energy, watts)) else { break };
+        println!("{meter}: {why}, once more");
         row = run();
     }
     measured(row, meter, watts);
+}
+
+fn held_up(energy: &Energy, watts: f64) -> Option<String> {
+    let Some(figures) = &energy.figures else {
+        return energy.reason.clone().filter(|reason| reason.contains("need a window of"));
+    };
+    let off = (figures.mean_power_w / watts - 1.0).abs();
+    (BAR..=3.0 * BAR).contains(&off).then(|| format!("{:.2} % off", 100.0 * off))
 }
 
 /// There are no joules, for a reason with these words.
