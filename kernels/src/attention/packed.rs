@@ -3,11 +3,11 @@
 use super::AttentionProblem;
 use super::split::{KernelSource, Split, compiled_head};
 use crate::demand::reuse;
-use crate::gemm::{precision_define, preferred_first, vector_width};
+use crate::gemm::{has_32_registers, precision_define, preferred_first, takes_vectors, vector_width};
 use crate::program::{self, fold_grid};
 use crate::space::grid;
 use crate::{Demand, Precision, Program};
-use accelbench_backends::{Caps, DeviceKind, Language, Source};
+use accelbench_backends::{Caps, Source};
 
 const OPENCL: &str = concat!(
     include_str!("../types.cl"),
@@ -40,15 +40,13 @@ pub struct PackedPlan {
 impl PackedPlan {
     /// The valid plans, the preferred one first: the widest panel that queries fill.
     pub fn candidates(problem: &AttentionProblem, caps: &Caps) -> Vec<Self> {
-        if caps.kind != DeviceKind::Cpu || !caps.speaks(Language::OpenClC) || problem.precision.missing(caps).is_some()
-        {
+        if !takes_vectors(problem.precision, caps) {
             return Vec::new();
         }
         let Some(dim) = compiled_head(problem.head_dim) else { return Vec::new() };
         let sum = problem.precision.accumulate();
         let width = vector_width(sum, caps);
-        // 64-byte vectors come with 32 registers, narrower ones with 16 on most CPUs.
-        let rows = if u64::from(width) * sum.bytes() >= 64 { 8 } else { 4 };
+        let rows = if has_32_registers(width, sum) { 8 } else { 4 };
         let units = 2 * u64::from(caps.compute_units.unwrap_or(16));
         let mut plans = Vec::new();
         for vectors in [3, 2, 1] {

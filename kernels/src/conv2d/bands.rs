@@ -3,11 +3,11 @@
 use super::single::{BINDINGS, PARAMS_BYTES, params, single};
 use super::tiled::layout_define;
 use super::{ConvProblem, Layout};
-use crate::gemm::packed::vector_width;
+use crate::gemm::packed::{takes_vectors, vector_width};
 use crate::gemm::tiled::precision_define;
 use crate::program::{self, fold_grid};
 use crate::{Case, Demand, Program};
-use accelbench_backends::{Caps, DeviceKind, KernelSpec, Language, Source};
+use accelbench_backends::{Caps, KernelSpec, Source};
 
 const OPENCL: &str = concat!(
     include_str!("../types.cl"),
@@ -51,9 +51,7 @@ impl BandsPlan {
     }
 
     fn of_widths(widths: &[u32], problem: &ConvProblem, caps: &Caps) -> Vec<Self> {
-        let fits = caps.kind == DeviceKind::Cpu
-            && caps.speaks(Language::OpenClC)
-            && problem.precision.missing(caps).is_none()
+        let fits = takes_vectors(problem.precision, caps)
             && problem.group_c() == 1
             && (problem.layout == Layout::Nchw || problem.group_k() == 1)
             && caps.local_bytes >= LOCAL_BYTES;

@@ -4,7 +4,7 @@
 //! bounds the rate. One work-item a work-group, as in `packed`.
 
 use super::GemmProblem;
-use super::packed::{GROUPS_PER_UNIT, is_for, vector_width};
+use super::packed::{GROUPS_PER_UNIT, has_32_registers, takes_vectors, vector_width, vector_widths};
 use super::single::{BINDINGS, PARAMS_BYTES, single};
 use super::tiled::precision_define;
 use crate::demand::reuse;
@@ -47,9 +47,8 @@ impl DotsPlan {
     pub fn candidates(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
         let sum = problem.precision.accumulate();
         let native = vector_width(sum, caps);
-        // 64-byte vectors come with 32 registers, and narrower ones with 16 on most CPUs.
         let tiles: &[(u32, u32)] =
-            if u64::from(native) * sum.bytes() >= 64 { &[(4, 6), (3, 8), (2, 12), (1, 8)] } else { &[(2, 6), (1, 8)] };
+            if has_32_registers(native, sum) { &[(4, 6), (3, 8), (2, 12), (1, 8)] } else { &[(2, 6), (1, 8)] };
         let mut plans = Self::all(problem, caps);
         plans.retain(|plan| plan.width == native && tiles.contains(&(plan.rows, plan.columns)));
         // Rows that are computed, there or not, and how often B is read.
@@ -60,11 +59,11 @@ impl DotsPlan {
 
     /// All valid plans: tiles that 32 registers hold beside what is multiplied.
     pub(super) fn all(problem: &GemmProblem, caps: &Caps) -> Vec<Self> {
-        if problem.trans_a || !problem.trans_b || !is_for(problem.precision, caps) {
+        if problem.trans_a || !problem.trans_b || !takes_vectors(problem.precision, caps) {
             return Vec::new();
         }
         let native = vector_width(problem.precision.accumulate(), caps);
-        let widths: Vec<u32> = [native, native / 2, native * 2].into_iter().filter(|w| (2..=16).contains(w)).collect();
+        let widths = vector_widths(native);
         let plans = grid([&[1, 2, 3, 4], &[4, 6, 8, 12], &widths]);
         let plans = plans.map(|[rows, columns, width]| Self { rows, columns, width });
         plans

@@ -30,6 +30,6 @@ pub use problem::GemmProblem;
 pub use tiled::TiledPlan;
 pub use wgmma::WgmmaPlan;
 
-pub(crate) use packed::vector_width;
+pub(crate) use packed::{has_32_registers, takes_vectors, vector_width};
 pub(crate) use plan::preferred_first;
 pub(crate) use tiled::precision_define;

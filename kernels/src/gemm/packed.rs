@@ -54,11 +54,11 @@ impl PackedPlan {
     /// All tiles that a CPU's 32 registers hold beside a row of B and an element of A, with vectors of half, all or two
     /// of them.
     pub(crate) fn all(precision: Precision, caps: &Caps) -> Vec<Self> {
-        if !is_for(precision, caps) {
+        if !takes_vectors(precision, caps) {
             return Vec::new();
         }
         let native = vector_width(precision.accumulate(), caps);
-        let widths: Vec<u32> = [native, native / 2, native * 2].into_iter().filter(|w| (2..=16).contains(w)).collect();
+        let widths = vector_widths(native);
         let plans = grid([&[4, 6, 8, 12], &[1, 2, 3, 4], &widths]);
         let plans = plans.map(|[rows, vectors, width]| Self { rows, vectors, width });
         plans.filter(|plan| (plan.rows + 1) * plan.vectors * plan.width.div_ceil(native) < 32).collect()
@@ -76,15 +76,14 @@ impl PackedPlan {
 
     /// Tiles that fit a CPU's registers, the fastest first.
     pub(crate) fn tiles(precision: Precision, caps: &Caps) -> Vec<Self> {
-        if !is_for(precision, caps) {
+        if !takes_vectors(precision, caps) {
             return Vec::new();
         }
         let sum = precision.accumulate();
         let width = vector_width(sum, caps);
-        // 64-byte vectors come with 32 registers: 24 for the tile, the others for B's row and A's element. Narrower ones
-        // have 16 on most CPUs, and 32 on some.
+        // Of 32 registers 24 are for the tile, the others for B's row and A's element.
         let shapes: &[(u32, u32)] =
-            if u64::from(width) * sum.bytes() >= 64 { &[(6, 4), (8, 3), (12, 2)] } else { &[(6, 2), (4, 3), (8, 3)] };
+            if has_32_registers(width, sum) { &[(6, 4), (8, 3), (12, 2)] } else { &[(6, 2), (4, 3), (8, 3)] };
         shapes.iter().map(|&(rows, vectors)| Self { rows, vectors, width }).collect()
     }
 
@@ -195,8 +194,8 @@ impl PackedPlan {
     }
 }
 
-/// Whether there are plans with one work-item a work-group for a device.
-pub(super) fn is_for(precision: Precision, caps: &Caps) -> bool {
+/// Whether there are plans with one work-item a work-group, and vectors of the source's own, for a device.
+pub(crate) fn takes_vectors(precision: Precision, caps: &Caps) -> bool {
     caps.kind == DeviceKind::Cpu && caps.speaks(Language::OpenClC) && precision.missing(caps).is_none()
 }
 
@@ -205,6 +204,17 @@ pub(crate) fn vector_width(dtype: DType, caps: &Caps) -> u32 {
     let native = caps.facts.get(&format!("native-vector-{dtype}")).and_then(|width| width.parse().ok());
     // OpenCL C has vectors of 2, 4, 8 and 16.
     native.filter(|&width| width >= 2).unwrap_or(16 / dtype.bytes() as u32).min(16)
+}
+
+/// Elements of vectors that plans may have: of a register, of half of one, and of two.
+pub(super) fn vector_widths(native: u32) -> Vec<u32> {
+    [native, native / 2, native * 2].into_iter().filter(|width| (2..=16).contains(width)).collect()
+}
+
+/// Whether a CPU with such vectors has 32 registers for sure: those of 64 bytes come with so many. Narrower ones have 16 on
+/// most CPUs, and 32 on some.
+pub(crate) fn has_32_registers(width: u32, dtype: DType) -> bool {
+    u64::from(width) * dtype.bytes() >= 64
 }
 
 #[cfg(test)]
