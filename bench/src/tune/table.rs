@@ -108,7 +108,18 @@ impl Entry {
         let Ok(case) = catalogue.case(&self.op, self.dtype, &self.shape) else {
             return Standing::Stale(format!("{} {} is no shape any more", self.op, self.shape));
         };
-        for id in [&self.winner, &self.over, &self.default] {
+        match case.plans(caps).first().map(|plan| PlanId::of(&**plan)) {
+            Some(default) if default == self.default => {}
+            Some(default) if default.plan == self.default.plan => {
+                return Standing::Stale(format!("the kernel of {} has changed", default.plan));
+            }
+            default => {
+                let (was, is) = (&self.default.plan, default.map_or("none".to_owned(), |default| default.plan));
+                return Standing::Unlike(format!("the default is {is}, and was {was}"));
+            }
+        }
+        // To look a plan up may make the whole space, and mostly the loser is the default.
+        for id in [&self.winner, &self.over].into_iter().filter(|id| **id != self.default) {
             match case.plan(caps, &id.plan) {
                 Some(plan) if PlanId::of(&*plan) == *id => {}
                 Some(_) => return Standing::Stale(format!("the kernel of {} has changed", id.plan)),
@@ -117,13 +128,7 @@ impl Entry {
                 None => return Standing::Unlike(format!("there is no plan {}", id.plan)),
             }
         }
-        match case.plans(caps).first().map(|plan| plan.name()) {
-            Some(default) if default == self.default.plan => Standing::Sound,
-            default => {
-                let (was, is) = (&self.default.plan, default.unwrap_or_default());
-                Standing::Unlike(format!("the default is {is}, and was {was}"))
-            }
-        }
+        Standing::Sound
     }
 }
 
