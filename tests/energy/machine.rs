@@ -133,14 +133,8 @@ pub(crate) fn measured(row: ResultRow, meter: &str, watts: f64) {
 /// On a busy machine windows come at other times, and what fails between two of them spoils none: such a run is repeated,
 /// twice at most.
 pub(crate) fn measured_but(run: impl Fn() -> ResultRow, meter: &str, watts: f64, reasons: &[&str]) {
-    let mut discarded = sound(run(), meter, watts);
-    for _ in 0..2 {
-        if discarded.len() >= reasons.len() {
-            break;
-        }
-        println!("{meter}: {discarded:?}, once more");
-        discarded = sound(run(), meter, watts);
-    }
+    let once_more = |discarded: &Vec<String>| (discarded.len() < reasons.len()).then(|| format!("{discarded:?}"));
+    let discarded = repeated(|| sound(run(), meter, watts), once_more);
     assert_eq!(discarded.len(), reasons.len(), "{discarded:?}");
     for (why, words) in discarded.iter().zip(reasons) {
         assert!(why.contains(words), "{discarded:?}");
@@ -151,13 +145,18 @@ pub(crate) fn measured_but(run: impl Fn() -> ResultRow, meter: &str, watts: f64,
 /// and its answer by more than the bar leaves room for, or by so much that no window can be long enough: such a run is
 /// repeated, twice at most; one that is far off is not.
 pub(crate) fn measured_by_program(run: impl Fn() -> ResultRow, meter: &str, watts: f64) {
-    let mut row = run();
+    measured(repeated(run, |row| held_up(row.energy.as_ref()?, watts)), meter, watts);
+}
+
+/// What a run gives, or, where there is a reason to, another one: two of these at most.
+fn repeated<T>(run: impl Fn() -> T, once_more: impl Fn(&T) -> Option<String>) -> T {
+    let mut given = run();
     for _ in 0..2 {
-        let Some(why) = row.energy.as_ref().and_then(|energy| held_up(energy, watts)) else { break };
-        println!("{meter}: {why}, once more");
-        row = run();
+        let Some(why) = once_more(&given) else { break };
+        println!("{why}, once more");
+        given = run();
     }
-    measured(row, meter, watts);
+    given
 }
 
 fn held_up(energy: &Energy, watts: f64) -> Option<String> {
